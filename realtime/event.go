@@ -1,0 +1,64 @@
+package realtime
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// Limits of an event, as hosted Pusher Channels sets them (HTTP API reference, "POST event"). Every transport keeps to
+// them, so that a test in memory does not pass what production refuses.
+const (
+	MaxEventName = 200   // bytes
+	MaxEventData = 10240 // bytes of encoded payload
+)
+
+// ErrInvalidEvent is matched by the errors of [Event.Validate].
+var ErrInvalidEvent = errors.New("realtime: invalid event")
+
+// Event is one message on its way to the subscribers of one channel. It is a value: whoever receives one must not
+// change the bytes it points to.
+type Event struct {
+	Channel Channel
+	Name    string
+	// Data is the payload, encoded once for all receivers.
+	Data json.RawMessage
+	// Thin is the same event with ids and numbers only, for a transport that may not, or cannot, carry Data; a receiver
+	// of it fetches the rest. Nil means that Data is free of content already.
+	Thin json.RawMessage
+	// Except is the one connection that does not get the event, or "".
+	Except SocketID
+}
+
+// Validate reports what a transport would refuse: a channel name outside the charset, a missing or too long event
+// name, a name of the protocol's own, data that is not JSON or above [MaxEventData]. The error matches
+// [ErrInvalidEvent], and [ErrTooLarge] where size is the reason.
+func (e Event) Validate() error {
+	if _, err := ParseChannel(string(e.Channel)); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidEvent, err)
+	}
+	switch {
+	case e.Name == "":
+		return fmt.Errorf("%w: it has no name", ErrInvalidEvent)
+	case len(e.Name) > MaxEventName:
+		return fmt.Errorf("%w: a name of %d bytes is more than %d", ErrInvalidEvent, len(e.Name), MaxEventName)
+	case strings.HasPrefix(e.Name, "pusher:"), strings.HasPrefix(e.Name, "pusher_internal:"):
+		return fmt.Errorf("%w: the name has a prefix that the protocol keeps for itself", ErrInvalidEvent)
+	case len(e.Data) > MaxEventData:
+		return fmt.Errorf("%w: %w: %d bytes are more than %d", ErrInvalidEvent, ErrTooLarge, len(e.Data), MaxEventData)
+	case !json.Valid(e.Data):
+		return fmt.Errorf("%w: the data is not JSON", ErrInvalidEvent)
+	}
+	return nil
+}
+
+// LogValue shows ids and sizes, never the payload.
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("channel", string(e.Channel)),
+		slog.String("name", e.Name),
+		slog.Int("bytes", len(e.Data)),
+	)
+}
