@@ -1,0 +1,87 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+)
+
+// The names of the events about messages. Those about the consultation itself are in package consultation.
+const (
+	EventNewMessage     = "new-message"
+	EventMessageUpdated = "message-updated"
+	EventMessageDeleted = "message-deleted"
+	EventMessagesRead   = "messages-read"
+	EventResyncRequired = "resync-required"
+)
+
+// MaxEventData is the size in bytes above which an event goes out thin: below what Pusher refuses, with room for what
+// a transport adds.
+const MaxEventData = 9500
+
+// Thin is the payload of an event without its content: the receiver fetches.
+type Thin struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	ID             MessageID       `json:"id"`
+	Seq            int64           `json:"seq"`
+	Rev            int64           `json:"rev"`
+	Thin           bool            `json:"thin"`
+}
+
+// Read is the payload of a messages-read.
+type Read struct {
+	ConsultationID consultation.ID     `json:"consultationId"`
+	UserID         consultation.UserID `json:"userId"`
+	Seq            int64               `json:"seq"`
+	At             string              `json:"at"`
+}
+
+// Resync is the payload of a resync-required: catch up to at least this rev.
+type Resync struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	Rev            int64           `json:"rev"`
+}
+
+// MessageEvent builds the event that tells of m: new-message or message-updated with the message, message-deleted with
+// the tombstone. Above [MaxEventData] the payload is [Thin].
+func MessageEvent(name string, m Message, except realtime.SocketID) (realtime.Event, error) {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", name, err)
+	}
+	thin, err := json.Marshal(Thin{ConsultationID: m.ConsultationID, ID: m.ID, Seq: m.Seq, Rev: m.Rev, Thin: true})
+	if err != nil {
+		return realtime.Event{}, fmt.Errorf("chat: encode thin %s: %w", name, err)
+	}
+	if len(data) > MaxEventData {
+		data = thin
+	}
+	return realtime.Event{
+		Channel: consultation.Channel(m.ConsultationID),
+		Name:    name,
+		Data:    data,
+		Thin:    thin,
+		Except:  except,
+	}, nil
+}
+
+// MessagesRead builds the event of a read mark that has moved.
+func MessagesRead(id consultation.ID, reader consultation.UserID, mark ReadMark) (realtime.Event, error) {
+	read := Read{ConsultationID: id, UserID: reader, Seq: mark.Seq, At: consultation.FormatTime(mark.At)}
+	return idsOnly(id, EventMessagesRead, read)
+}
+
+// ResyncRequired builds the event that makes the clients of a consultation catch up.
+func ResyncRequired(id consultation.ID, rev int64) (realtime.Event, error) {
+	return idsOnly(id, EventResyncRequired, Resync{ConsultationID: id, Rev: rev})
+}
+
+func idsOnly(id consultation.ID, name string, payload any) (realtime.Event, error) {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", name, err)
+	}
+	return realtime.Event{Channel: consultation.Channel(id), Name: name, Data: data}, nil
+}

@@ -1,0 +1,100 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+)
+
+// Broadcaster carries the events to the subscribers. With a [realtime.OutboxBroadcaster] they survive a crash and a
+// transport that is down; the package comment says what holds without one.
+type Broadcaster interface {
+	Broadcast(ctx context.Context, ev realtime.Event) error
+}
+
+// Service is the use cases around messages. Each of its methods calls exactly one method of the storage. It is safe for
+// concurrent use.
+type Service struct {
+	store  Storage
+	events *realtime.Publisher
+	opts   Options
+}
+
+// NewService makes a Service. store and bc are required; opts may be nil.
+func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) {
+	if store == nil || bc == nil {
+		return nil, errors.New("chat: a service needs a storage and a broadcaster")
+	}
+	o := opts.withDefaults()
+	events, err := realtime.NewPublisher(bc, &o.Publisher)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
+	}
+	return &Service{store: store, events: events, opts: o}, nil
+}
+
+// checkContent trims s and holds it to the rules for a message's text.
+func (s *Service) checkContent(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	var reason string
+	switch {
+	case !utf8.ValidString(text):
+		reason = "must be valid UTF-8"
+	case text == "":
+		reason = "must not be blank"
+	case strings.ContainsRune(text, 0):
+		reason = "must not contain NUL"
+	case len(text) > s.opts.MaxContent && utf8.RuneCountInString(text) > s.opts.MaxContent:
+		reason = fmt.Sprintf("must be at most %d characters long", s.opts.MaxContent)
+	default:
+		return text, nil
+	}
+	return "", &consultation.InvalidError{Field: "content", Reason: reason}
+}
+
+// maxClientMessageID is the longest key of a repeatable send, in bytes.
+const maxClientMessageID = 64
+
+func checkClientMessageID(s string) error {
+	ok := len(s) <= maxClientMessageID
+	for i := 0; ok && i < len(s); i++ {
+		c := s[i]
+		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+	}
+	if !ok {
+		reason := fmt.Sprintf("must be 1 to %d characters out of A-Z a-z 0-9 _ -", maxClientMessageID)
+		return &consultation.InvalidError{Field: "clientMessageId", Reason: reason}
+	}
+	return nil
+}
+
+func checkMessageID(id MessageID) error {
+	if _, err := consultation.ParseID(string(id)); err != nil {
+		return &consultation.InvalidError{Field: "id", Reason: "must be the id of a message"}
+	}
+	return nil
+}
+
+// checkIDs checks the two ids that nearly every call carries.
+func checkIDs(id consultation.ID, user consultation.UserID) error {
+	if _, err := consultation.ParseID(string(id)); err != nil {
+		return err
+	}
+	_, err := consultation.ParseUserID(string(user))
+	return err
+}
+
+func checkLimit(limit int) (int, error) {
+	switch {
+	case limit == 0:
+		return DefaultPageSize, nil
+	case limit < 0 || limit > MaxPageSize:
+		return 0, &consultation.InvalidError{Field: "limit", Reason: fmt.Sprintf("must be 1 to %d", MaxPageSize)}
+	}
+	return limit, nil
+}

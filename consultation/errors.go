@@ -1,0 +1,57 @@
+package consultation
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The states that callers branch on, with errors.Is. Package chat returns the same ones.
+var (
+	// ErrNotFound says that there is no such consultation, or none that concerns this person: the two are not told
+	// apart outside, so that ids cannot be probed.
+	ErrNotFound = errors.New("consultation: not found")
+	// ErrNotParticipant is the second of the two, for logs and tests. It matches ErrNotFound.
+	ErrNotParticipant = fmt.Errorf("%w: not a participant", ErrNotFound)
+	// ErrForbidden says that the person may see the consultation but not do this.
+	ErrForbidden = errors.New("consultation: forbidden")
+	// ErrNotActive says that the consultation is not IN_PROGRESS; see [*NotActiveError].
+	ErrNotActive = errors.New("consultation: not active")
+	// ErrConflict says that a change lost a race or does not fit the state; see [*ConflictError].
+	ErrConflict = errors.New("consultation: conflict")
+	// ErrExists says that a consultation with this id is already there.
+	ErrExists = errors.New("consultation: already exists")
+	// ErrRetryTx says that the database gave up the surrounding transaction because of another one (serialisation
+	// failure, deadlock). Nothing of it is stored; run the whole transaction again. Outside a transaction of the host's
+	// the stores repeat by themselves.
+	ErrRetryTx = errors.New("consultation: transaction must be retried")
+	// ErrNoOutbox says that an event cannot be tied to the host's transaction because the broadcaster has no outbox.
+	ErrNoOutbox = errors.New("consultation: the broadcaster has no outbox, wrap it with realtime.NewRelay")
+)
+
+// InvalidError says which input is wrong and why. Reason is a phrase for developers, like "must not be empty"; it never
+// contains the input.
+type InvalidError struct {
+	Field  string // the JSON name of the input
+	Reason string
+}
+
+// Error returns the field and the reason.
+func (e *InvalidError) Error() string { return "consultation: invalid " + e.Field + ": " + e.Reason }
+
+// NotActiveError is the [ErrNotActive] that knows the state.
+type NotActiveError struct{ Status Status }
+
+// Error names the status.
+func (e *NotActiveError) Error() string { return ErrNotActive.Error() + ": it is " + string(e.Status) }
+
+// Is reports whether target is [ErrNotActive].
+func (e *NotActiveError) Is(target error) bool { return target == ErrNotActive }
+
+// ConflictError is the [ErrConflict] that knows the state.
+type ConflictError struct{ Status Status }
+
+// Error names the status.
+func (e *ConflictError) Error() string { return ErrConflict.Error() + ": it is " + string(e.Status) }
+
+// Is reports whether target is [ErrConflict].
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }

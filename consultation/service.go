@@ -1,0 +1,275 @@
+package consultation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// DefaultMaxTopic is how many characters a topic may have unless [Options] say otherwise.
+const DefaultMaxTopic = 500
+
+// Broadcaster carries the events to the subscribers. A [realtime.OutboxBroadcaster] makes them survive a crash and a
+// transport that is down; see [realtime.Publisher].
+type Broadcaster interface {
+	Broadcast(ctx context.Context, ev realtime.Event) error
+}
+
+// Action is what somebody wants to do, for a [Policy].
+type Action string
+
+// The actions that a policy is asked about.
+const (
+	ActionRequest  Action = "request"
+	ActionAccept   Action = "accept"
+	ActionComplete Action = "complete"
+	ActionCancel   Action = "cancel"
+	ActionReassign Action = "reassign"
+)
+
+// Policy narrows who may do what. It is asked before the store is, with the id of the consultation ("" for a request),
+// and refuses by returning an error, which the caller gets joined with [ErrForbidden]. It cannot allow what the rules
+// of [Change.Apply] forbid. It is not asked about what the host does itself. It must be safe for concurrent use.
+type Policy func(ctx context.Context, action Action, id ID, by Participant) error
+
+// Options changes how a [Service] works. The zero value is ready to use.
+type Options struct {
+	// MaxTopic is the longest topic in characters. Defaults to [DefaultMaxTopic].
+	MaxTopic int
+	// Policy narrows who may do what. Defaults to no narrowing.
+	Policy Policy
+	// NewID makes ids for consultations that come without one. Defaults to UUIDv7.
+	NewID func() ID
+	// Publisher changes how events go out when the broadcaster has no outbox.
+	Publisher realtime.PublisherOptions
+	// Logger gets what no caller sees. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+func (o *Options) withDefaults() Options {
+	var d Options
+	if o != nil {
+		d = *o
+	}
+	if d.MaxTopic <= 0 {
+		d.MaxTopic = DefaultMaxTopic
+	}
+	if d.NewID == nil {
+		d.NewID = func() ID { return ID(uuid.Must(uuid.NewV7()).String()) }
+	}
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	if d.Publisher.Logger == nil {
+		d.Publisher.Logger = d.Logger
+	}
+	return d
+}
+
+// Service is the use cases around a consultation. It is safe for concurrent use.
+type Service struct {
+	store  Storage
+	events *realtime.Publisher
+	opts   Options
+}
+
+// NewService makes a Service. store and bc are required; opts may be nil.
+func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) {
+	if store == nil || bc == nil {
+		return nil, errors.New("consultation: a service needs a storage and a broadcaster")
+	}
+	o := opts.withDefaults()
+	events, err := realtime.NewPublisher(bc, &o.Publisher)
+	if err != nil {
+		return nil, fmt.Errorf("consultation: %w", err)
+	}
+	return &Service{store: store, events: events, opts: o}, nil
+}
+
+// RequestParams describes a consultation that a patient asks for.
+type RequestParams struct {
+	// ID is the id to use, or "" for a new one.
+	ID ID
+	// Topic is trimmed; 1 to [Options.MaxTopic] characters.
+	Topic   string
+	Patient Participant
+	// By is who asks; the zero Actor means the patient.
+	By Actor
+}
+
+// Request stores a consultation in the state REQUESTED. A person asks for their own and needs the role PATIENT, or gets
+// [ErrForbidden]; the host asks for anybody. Bad input is an [*InvalidError].
+func (s *Service) Request(ctx context.Context, p RequestParams) (Consultation, error) {
+	if p.ID == "" {
+		p.ID = s.opts.NewID()
+	}
+	if _, err := ParseID(string(p.ID)); err != nil {
+		return Consultation{}, err
+	}
+	if err := p.Patient.Validate(); err != nil {
+		return Consultation{}, err
+	}
+	p.Topic = strings.TrimSpace(p.Topic)
+	if p.Topic == "" {
+		return Consultation{}, &InvalidError{Field: "topic", Reason: "must not be empty"}
+	}
+	if err := checkText("topic", p.Topic, s.opts.MaxTopic, s.opts.MaxTopic*utf8.UTFMax); err != nil {
+		return Consultation{}, err
+	}
+	if !p.By.host {
+		if p.Patient.Role != RolePatient || (p.By != Actor{} && p.By.person.UserID != p.Patient.UserID) {
+			return Consultation{}, ErrForbidden
+		}
+		if err := s.ask(ctx, ActionRequest, "", Person(p.Patient)); err != nil {
+			return Consultation{}, err
+		}
+	}
+	return s.store.Create(ctx, CreateParams{ID: p.ID, Topic: p.Topic, Patient: p.Patient})
+}
+
+// Get returns the consultation to its patient or its assigned student; everybody else gets [ErrNotFound].
+func (s *Service) Get(ctx context.Context, id ID, viewer UserID) (Consultation, error) {
+	if _, err := ParseID(string(id)); err != nil {
+		return Consultation{}, err
+	}
+	if _, err := ParseUserID(string(viewer)); err != nil {
+		return Consultation{}, err
+	}
+	return s.store.Consultation(ctx, id, viewer)
+}
+
+// TransitionParams describes a change of status or assignment.
+type TransitionParams struct {
+	ID ID
+	By Actor
+	// Student is who is to be assigned, when the host accepts or reassigns. A student who accepts is assigned
+	// themselves.
+	Student *Participant
+	// Except is the connection that needs no event, because it made the change.
+	Except realtime.SocketID
+}
+
+// Accept starts a requested consultation with the student who asks, or the one whom the host names.
+func (s *Service) Accept(ctx context.Context, p TransitionParams) (Consultation, error) {
+	return s.Transition(ctx, StatusInProgress, p)
+}
+
+// Complete ends a consultation that is in progress.
+func (s *Service) Complete(ctx context.Context, p TransitionParams) (Consultation, error) {
+	return s.Transition(ctx, StatusCompleted, p)
+}
+
+// Cancel calls a consultation off.
+func (s *Service) Cancel(ctx context.Context, p TransitionParams) (Consultation, error) {
+	return s.Transition(ctx, StatusCancelled, p)
+}
+
+// Transition changes the status to one of IN_PROGRESS, COMPLETED and CANCELLED, by the rules of [Change.Apply], and then
+// broadcasts. It returns the consultation as stored.
+func (s *Service) Transition(ctx context.Context, to Status, p TransitionParams) (Consultation, error) {
+	change, err := s.plan(ctx, to, p)
+	if err != nil {
+		return Consultation{}, err
+	}
+	return s.commit(ctx, change, p.Except)
+}
+
+// Reassign puts another student into a consultation that is in progress. Only the host may. From the moment it returns
+// the former student can neither write nor read.
+func (s *Service) Reassign(ctx context.Context, p TransitionParams) (Consultation, error) {
+	return s.Transition(ctx, "", p)
+}
+
+// TransitionTx is Transition within a transaction of the host's: tx is the store bound to it, as bunstore's With returns.
+// The change and its events appear if and only if the host commits. It publishes nothing itself: the outbox does after
+// the commit, so without an outbox it returns [ErrNoOutbox]. [ErrRetryTx] means that the whole transaction has to be run
+// again.
+func (s *Service) TransitionTx(ctx context.Context, tx Storage, to Status, p TransitionParams) (Consultation, error) {
+	if !s.events.HasOutbox() {
+		return Consultation{}, ErrNoOutbox
+	}
+	change, err := s.plan(ctx, to, p)
+	if err != nil {
+		return Consultation{}, err
+	}
+	done, err := tx.Change(ctx, ChangeParams{Change: change, Enqueue: &realtime.Enqueue{Except: p.Except}})
+	return done.Consultation, err
+}
+
+// plan checks the input and asks the policy. Nothing is stored yet.
+func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Change, error) {
+	var action Action
+	switch to {
+	case StatusInProgress:
+		action = ActionAccept
+	case StatusCompleted:
+		action = ActionComplete
+	case StatusCancelled:
+		action = ActionCancel
+	case "":
+		action = ActionReassign
+	default:
+		return Change{}, &InvalidError{Field: "status", Reason: "must be IN_PROGRESS, COMPLETED or CANCELLED"}
+	}
+	if _, err := ParseID(string(p.ID)); err != nil {
+		return Change{}, err
+	}
+	ch := Change{ID: p.ID, By: p.By, To: to}
+	switch {
+	case p.By.host:
+		ch.Student = p.Student
+		if ch.Student == nil && (to == "" || to == StatusInProgress) {
+			return Change{}, &InvalidError{Field: "student", Reason: "must be given"}
+		}
+	default:
+		if err := p.By.person.Validate(); err != nil {
+			return Change{}, err
+		}
+		if to == StatusInProgress {
+			student := p.By.person
+			ch.Student = &student
+		}
+		if err := s.ask(ctx, action, p.ID, p.By); err != nil {
+			return Change{}, err
+		}
+	}
+	if ch.Student != nil {
+		if err := ch.Student.Validate(); err != nil {
+			return Change{}, err
+		}
+	}
+	return ch, nil
+}
+
+func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketID) (Consultation, error) {
+	done, err := s.store.Change(ctx, ChangeParams{Change: ch, Enqueue: s.events.Enqueue(except)})
+	if err != nil {
+		return Consultation{}, err
+	}
+	if u := done.Announcement.Status; u != nil {
+		s.events.Publish(ctx, done.StatusEntry, NewStatusUpdate(*u, except))
+	}
+	if done.Announcement.Assignment {
+		ev := NewConsultationUpdated(done.Consultation, done.Consultation.Rev, except)
+		s.events.Publish(ctx, done.AssignmentEntry, ev)
+	}
+	return done.Consultation, nil
+}
+
+// ask consults the host's policy.
+func (s *Service) ask(ctx context.Context, action Action, id ID, by Actor) error {
+	if s.opts.Policy == nil {
+		return nil
+	}
+	if err := s.opts.Policy(ctx, action, id, by.person); err != nil {
+		return fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package consultation
+
+import (
+	"context"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// CreateParams describes a new consultation. The service has validated it.
+type CreateParams struct {
+	ID      ID
+	Topic   string
+	Patient Participant
+}
+
+// ChangeParams is a [Change] with the outbox entries that are to be written in the same step, nil for none.
+type ChangeParams struct {
+	Change
+	Enqueue *realtime.Enqueue
+}
+
+// Changed is a change that was stored.
+type Changed struct {
+	Consultation Consultation
+	Announcement Announcement
+	// StatusEntry and AssignmentEntry are the ids of the outbox entries, 0 for one that was not written.
+	StatusEntry     int64
+	AssignmentEntry int64
+}
+
+// Storage keeps consultations. storagetest.Run checks each sentence below on every implementation.
+//
+//  1. A method either does all that it says or nothing, and an error means nothing. Only an error of the connection
+//     itself leaves that open, as with every database.
+//  2. What is returned was committed, unless the storage is bound to a transaction of the host's; then it is committed
+//     with that one.
+//  3. All methods are safe for concurrent use, but for a storage bound to a transaction.
+//  4. When ctx ends, a method returns an error that wraps ctx.Err().
+//  5. In a transaction of the host's, [ErrRetryTx] is returned when the database gave it up because of another one.
+//     Otherwise the storage repeats by itself.
+type Storage interface {
+	// Create stores a consultation with status REQUESTED, no student and rev 1, and returns it with the times that the
+	// store's clock gave it. An id that is taken gives [ErrExists].
+	Create(ctx context.Context, p CreateParams) (Consultation, error)
+
+	// Consultation returns the consultation if viewer is its patient or its assigned student at this moment. Otherwise
+	// it returns [ErrNotParticipant], and [ErrNotFound] if there is none. A viewer of "" is the host application, which
+	// sees all.
+	Consultation(ctx context.Context, id ID, viewer UserID) (Consultation, error)
+
+	// Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result
+	// together with one outbox entry for each part of the [Announcement], if p.Enqueue is set. Errors of Apply come back
+	// as they are. A consultation that does not exist gives [ErrNotFound]. From the moment that Change has returned, a
+	// student who was replaced, and everybody in a consultation that has ended, can store no message.
+	Change(ctx context.Context, p ChangeParams) (Changed, error)
+}
