@@ -1,0 +1,61 @@
+# The commands of the project. `make run` and `make test` are the two that a newcomer needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+WEB := examples/murph/web
+ADDR ?= 127.0.0.1:8080
+DB ?= murph.db
+# What has to be there for the tests: they skip what is missing unless it is named here.
+export MURPH_TEST_REQUIRE ?= postgres,node,browser
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: web ## start the web application with the chat page
+	go run ./examples/murph -addr $(ADDR) -db $(DB) -transport websocket -open
+
+.PHONY: test
+test: deps web lint web-test go-test ## install what the tests need, then run everything
+
+.PHONY: deps
+deps: ## install PostgreSQL and Chromium if they are missing
+	@.ci/deps
+
+.PHONY: web
+web: $(WEB)/dist/index.html ## build the page
+
+WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
+	npm --prefix $(WEB) ci --no-audit --no-fund
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	npm --prefix $(WEB) run build
+	@touch $@
+
+.PHONY: web-test
+web-test: $(WEB)/node_modules/.package-lock.json ## check the types of the page, lint and unit-test it
+	npm --prefix $(WEB) run check
+
+.PHONY: lint
+lint: .tools/staticcheck ## gofmt, vet, staticcheck, tidy modules
+	@.ci/lint
+
+.tools/staticcheck: .ci/tools/go.mod .ci/tools/go.sum
+	GOWORK=off go build -C .ci/tools -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
+
+.PHONY: go-test
+go-test: ## test every Go module under the race detector and report the coverage
+	@.ci/go-test
+
+.PHONY: bench
+bench: ## benchmarks with allocations, and round trips where a database is involved
+	go test -run '^$$' -bench . -benchmem work
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf .tools coverage test-output $(WEB)/dist $(WEB)/node_modules
