@@ -40,7 +40,7 @@ func (r Reference) Entry(id int64, attempts int, age time.Duration, c *consultat
 	if ev.Name == "" {
 		ev = resync
 	}
-	return realtime.Entry{ID: id, Event: ev, Resync: resync, Attempts: attempts, Age: age}, nil
+	return realtime.Entry{ID: id, Event: ev, Resync: resync, ResyncRev: rev, Attempts: attempts, Age: age}, nil
 }
 
 func (r Reference) event(c *consultation.Consultation, m *Message) (realtime.Event, error) {

@@ -22,6 +22,8 @@ type Entry struct {
 	Event Event
 	// Resync stands in for this and any number of other entries of the same channel: it tells the clients to fetch.
 	Resync Event
+	// ResyncRev is how far Resync reaches: it covers every entry of the channel up to this rev.
+	ResyncRev int64
 	// Attempts counts the claims of this entry, this one included.
 	Attempts int
 	// Age is the time since the entry was written, on the store's clock.
@@ -57,12 +59,15 @@ type Backlog struct {
 //  2. Claim leases up to Limit entries whose time has come, oldest first, and never hands one entry to two callers
 //     within its lease. A lease that runs out makes the entry claimable again.
 //  3. Ack removes entries; ids that do not exist are ignored.
-//  4. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
-//  5. All times are measured on the store's clock.
-//  6. It is safe for concurrent use, by several processes too where the database is shared.
+//  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: a
+//     Resync that was published has covered them.
+//  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
+//  6. All times are measured on the store's clock.
+//  7. It is safe for concurrent use, by several processes too where the database is shared.
 type Outbox interface {
 	Claim(ctx context.Context, p ClaimParams) ([]Entry, error)
 	Ack(ctx context.Context, ids ...int64) error
+	AckThrough(ctx context.Context, ch Channel, rev int64) error
 	Nack(ctx context.Context, p NackParams) error
 	Backlog(ctx context.Context) (Backlog, error)
 }
