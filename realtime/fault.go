@@ -1,0 +1,30 @@
+package realtime
+
+import "time"
+
+// RefusedError is how a transport says that it refuses everything for now, not just this event: wrong credentials, a
+// disabled application, a quota. A [Relay] stops sending and probes again after a while.
+type RefusedError struct {
+	Err error
+	// ProbeAfter is when to try again; 0 leaves it to the relay.
+	ProbeAfter time.Duration
+}
+
+// Error returns the text of the wrapped error.
+func (e *RefusedError) Error() string { return "realtime: transport refuses: " + e.Err.Error() }
+
+// Unwrap returns the wrapped error.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// RateLimitError is how a transport says that it is asked too often.
+type RateLimitError struct {
+	Err error
+	// RetryAfter is the wait that the transport asks for; 0 if it names none.
+	RetryAfter time.Duration
+}
+
+// Error returns the text of the wrapped error.
+func (e *RateLimitError) Error() string { return "realtime: rate limited: " + e.Err.Error() }
+
+// Unwrap returns the wrapped error.
+func (e *RateLimitError) Unwrap() error { return e.Err }

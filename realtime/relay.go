@@ -1,0 +1,247 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// ErrUnavailable says that a [Relay] does not send at the moment, because its transport has failed or refused.
+var ErrUnavailable = errors.New("realtime: transport unavailable")
+
+// RelayOptions changes how a [Relay] works. The zero value is ready to use.
+type RelayOptions struct {
+	// Lease is how long a fresh outbox entry is reserved for the process that wrote it. It bounds the delay of an event
+	// whose process died. Defaults to 5 seconds.
+	Lease time.Duration
+	// PublishTimeout bounds one call of the broadcaster. Defaults to 3 seconds.
+	PublishTimeout time.Duration
+	// Poll is how often the outbox is looked through for entries that somebody else has left, give or take a fifth.
+	// Defaults to 1 second.
+	Poll time.Duration
+	// ClaimLease is how long a claimed entry is reserved. Defaults to 15 seconds.
+	ClaimLease time.Duration
+	// Parallel is how many channels are sent to at the same time. Defaults to 16.
+	Parallel int
+	// MaxQueue and MaxQueueBytes bound the events that were handed off and wait; what is above stays in the outbox until
+	// its lease has run out. Default to 10,000 and 32 MiB.
+	MaxQueue      int
+	MaxQueueBytes int
+	// CollapseAfter is the age from which entries are no longer sent one by one: all entries of a channel together become
+	// one resync. Defaults to 30 seconds.
+	CollapseAfter time.Duration
+	// Drain bounds the time that Run takes to finish after its context has ended. Defaults to 4 seconds.
+	Drain time.Duration
+	// Logger gets what no caller sees. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// The fixed sizes of the relay.
+const (
+	claimSize   = 256                    // entries in one claim
+	ackSize     = 256                    // ids in one acknowledgement: at this size a row costs least
+	ackDelay    = 200 * time.Millisecond // wait for more ids
+	maxPending  = 50_000                 // ids whose acknowledgement has failed; more are forgotten, at the price of duplicates
+	collapseMin = 10                     // entries of one channel in one claim above which they are sent as one resync
+)
+
+func (o *RelayOptions) withDefaults() RelayOptions {
+	var d RelayOptions
+	if o != nil {
+		d = *o
+	}
+	for _, t := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&d.Lease, 5 * time.Second}, {&d.PublishTimeout, 3 * time.Second}, {&d.Poll, time.Second},
+		{&d.ClaimLease, 15 * time.Second}, {&d.CollapseAfter, 30 * time.Second}, {&d.Drain, 4 * time.Second},
+	} {
+		if *t.field <= 0 {
+			*t.field = t.value
+		}
+	}
+	for _, n := range []struct {
+		field *int
+		value int
+	}{{&d.Parallel, 16}, {&d.MaxQueue, 10_000}, {&d.MaxQueueBytes, 32 << 20}} {
+		if *n.field <= 0 {
+			*n.field = n.value
+		}
+	}
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	return d
+}
+
+// Relay is a Broadcaster that loses no event: it empties the outbox of a store into another Broadcaster.
+//
+//	relay, err := realtime.NewRelay(store, transport, nil)
+//	go relay.Run(ctx)
+//
+// An event takes one of two ways. Right after the commit the service hands it off, and the relay sends it, in order for
+// each channel, and removes its entry in a batch with others. Whatever that way loses, because the process died, the
+// transport failed or the queue was full, is claimed from the outbox when its lease has run out, by the relay of any
+// process on the same database. So every event is delivered to the transport at least once, and the receivers, who know
+// each change by its rev, drop what they have. Order is kept on the first way; a retry may overtake or be overtaken.
+//
+// Entries that are older than CollapseAfter, or many in one channel, are not sent one by one: a single resync per channel
+// makes the clients fetch, so that recovery from an outage costs a publish for each consultation, not for each message.
+//
+// A Relay is safe for concurrent use.
+type Relay struct {
+	outbox  Outbox
+	to      Broadcaster
+	opts    RelayOptions
+	lanes   *lanes
+	acks    *acks
+	breaker *breaker
+	wake    chan struct{}
+	stats   relayCounters
+}
+
+var _ OutboxBroadcaster = (*Relay)(nil)
+
+// NewRelay makes a relay from an outbox to a broadcaster, both required; opts may be nil. Nothing runs until Run is
+// called: until then events wait in the queue, and in the outbox once the queue is full.
+func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error) {
+	if outbox == nil || to == nil {
+		return nil, errors.New("realtime: a relay needs an outbox and a broadcaster")
+	}
+	o := opts.withDefaults()
+	return &Relay{
+		outbox:  outbox,
+		to:      to,
+		opts:    o,
+		lanes:   newLanes(o.MaxQueue, o.MaxQueueBytes),
+		acks:    &acks{full: make(chan struct{}, 1)},
+		breaker: newBreaker(),
+		wake:    make(chan struct{}, 1),
+	}, nil
+}
+
+// Lease returns how long a fresh entry is reserved for the hand-off.
+func (r *Relay) Lease() time.Duration { return r.opts.Lease }
+
+// Broadcast sends an event that has no outbox entry, once. While the transport is down it returns [ErrUnavailable].
+func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
+	if !r.breaker.closed() {
+		return ErrUnavailable
+	}
+	return r.send(ctx, ev)
+}
+
+// HandOff queues the event of the outbox entry id. It never blocks: with a full queue, or while the transport is down,
+// the entry is left to be claimed. An event with the id 0 has no entry and is tried once at most.
+func (r *Relay) HandOff(id int64, ev Event) {
+	if !r.breaker.closed() || !r.lanes.put(handedOff{id: id, event: ev, at: time.Now()}) {
+		r.stats.left.Add(1)
+	}
+}
+
+// Wake makes the relay look into the outbox at once, for example after a transaction of the host's was committed.
+func (r *Relay) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is about to
+	}
+}
+
+// Run sends until ctx ends, then finishes what was handed off, for at most [RelayOptions].Drain, gives the rest back to
+// the outbox and returns nil. Stop whatever hands off before, so that nothing is left leased. Run it once.
+func (r *Relay) Run(ctx context.Context) error {
+	// The work outlives ctx by the drain: what is handed off is stored and wants to go out.
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	var running sync.WaitGroup
+	for range r.opts.Parallel {
+		running.Go(func() {
+			for r.lanes.wait() {
+				r.sendLane(work)
+			}
+		})
+	}
+	running.Go(func() { r.pollLoop(ctx, work) })
+	running.Go(func() { r.ackLoop(ctx) })
+	<-ctx.Done()
+
+	r.lanes.close()
+	deadline := time.AfterFunc(r.opts.Drain, func() {
+		r.lanes.abort()
+		abandon()
+	})
+	defer deadline.Stop()
+	running.Wait()
+	return r.giveBack(context.WithoutCancel(ctx))
+}
+
+// giveBack settles what a drain has left: finished entries are acknowledged, the others become claimable at once.
+func (r *Relay) giveBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Drain)
+	defer cancel()
+	var rest []int64
+	for _, item := range r.lanes.drain() {
+		if item.id != 0 {
+			rest = append(rest, item.id)
+		}
+	}
+	err := r.flushAcks(ctx)
+	if len(rest) > 0 {
+		err = errors.Join(err, r.outbox.Nack(ctx, NackParams{IDs: rest}))
+	}
+	if err != nil {
+		return fmt.Errorf("realtime: drain the relay: %w", err)
+	}
+	return nil
+}
+
+// Flush sends, in the caller's goroutine, everything that is queued or due, and acknowledges it. It returns how many
+// events went out. It is for tests, and for programs that send at a moment of their own choosing instead of with Run.
+func (r *Relay) Flush(ctx context.Context) (int, error) {
+	before := r.stats.published.Load()
+	for r.lanes.ready() {
+		r.sendLane(ctx)
+	}
+	for {
+		n, err := r.claim(ctx)
+		if err != nil {
+			return int(r.stats.published.Load() - before), err
+		}
+		if n < claimSize {
+			break
+		}
+	}
+	err := r.flushAcks(ctx)
+	return int(r.stats.published.Load() - before), err
+}
+
+// pollLoop claims what is due, again at once as long as there is much of it, until ctx ends. What it has claimed by then
+// it still sends, unless work ends too.
+func (r *Relay) pollLoop(ctx, work context.Context) {
+	for ctx.Err() == nil {
+		n, err := r.claim(work)
+		if err != nil && ctx.Err() == nil {
+			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not read", slog.Any("err", err))
+		}
+		if n == claimSize && err == nil {
+			continue
+		}
+		timer := time.NewTimer(r.breaker.pause(jitter(r.opts.Poll, 0.2)))
+		select {
+		case <-ctx.Done():
+		case <-r.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// jitter returns d, give or take the share.
+func jitter(d time.Duration, share float64) time.Duration {
+	return time.Duration(float64(d) * (1 - share + 2*share*rand.Float64()))
+}

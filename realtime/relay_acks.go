@@ -1,0 +1,81 @@
+package realtime
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// acks collects the ids of entries that were sent, so that one statement removes many.
+type acks struct {
+	full chan struct{} // one token: enough ids for a batch
+
+	mu  sync.Mutex // guards ids
+	ids []int64
+}
+
+// add notes an id and reports whether a batch is full.
+func (a *acks) add(id int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids = append(a.ids, id)
+	return len(a.ids) >= ackSize
+}
+
+func (a *acks) signal() {
+	select {
+	case a.full <- struct{}{}:
+	default:
+	}
+}
+
+// take returns up to max ids and forgets them.
+func (a *acks) take(max int) []int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := min(max, len(a.ids))
+	batch := a.ids[:n:n]
+	a.ids = a.ids[n:]
+	return batch
+}
+
+// putBack keeps ids whose acknowledgement has failed, unless there are too many: forgetting one costs a duplicate.
+func (a *acks) putBack(ids []int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.ids)+len(ids) <= maxPending {
+		a.ids = append(ids, a.ids...)
+	}
+}
+
+// ackLoop removes what was sent, a batch at a time, until ctx ends.
+func (r *Relay) ackLoop(ctx context.Context) {
+	ticker := time.NewTicker(ackDelay)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return // Run flushes the rest
+		case <-ticker.C:
+		case <-r.acks.full:
+		}
+		if err := r.flushAcks(ctx); err != nil && ctx.Err() == nil {
+			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
+		}
+	}
+}
+
+// flushAcks removes all that was sent so far.
+func (r *Relay) flushAcks(ctx context.Context) error {
+	for {
+		batch := r.acks.take(ackSize)
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := r.outbox.Ack(ctx, batch...); err != nil {
+			r.acks.putBack(batch)
+			return err
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package realtime
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The thresholds of the breaker.
+const (
+	breakerFailures  = 5                // failures in a row that open it
+	breakerSuccesses = 3                // probes in a row that close it
+	breakerProbe     = 2 * time.Second  // between probes after failures, with full jitter
+	breakerRefused   = 30 * time.Second // between probes after a refusal, doubled each time
+	breakerLongest   = 5 * time.Minute
+)
+
+// breaker keeps the relay from working against a transport that is down. It is closed in good times; when it opens, one
+// entry at a time is tried at intervals, until some have succeeded.
+type breaker struct {
+	mu       sync.Mutex // guards what is below
+	open     bool
+	failures int       // in a row
+	wins     int       // in a row while open
+	refusals int       // in a row
+	probeAt  time.Time // while open
+}
+
+func newBreaker() *breaker { return &breaker{} }
+
+func (b *breaker) closed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.open
+}
+
+// admit returns how many entries may be claimed now: all, one as a probe, or none.
+func (b *breaker) admit(all int) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !b.open:
+		return all
+	case time.Now().Before(b.probeAt):
+		return 0
+	}
+	// Until this probe has an outcome there is no other.
+	b.probeAt = time.Now().Add(breakerProbe)
+	return 1
+}
+
+// pause returns how long to wait before the next claim, at most d unless nothing may be sent before.
+func (b *breaker) pause(d time.Duration) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.open {
+		return d
+	}
+	return max(time.Until(b.probeAt), time.Millisecond)
+}
+
+func (b *breaker) succeeded() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures, b.refusals = 0, 0
+	if !b.open {
+		return
+	}
+	b.probeAt = time.Now()
+	if b.wins++; b.wins >= breakerSuccesses {
+		b.open = false
+	}
+}
+
+func (b *breaker) failed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wins = 0
+	if b.failures++; b.failures >= breakerFailures || b.open {
+		b.open = true
+		b.probeAt = time.Now().Add(rand.N(breakerProbe))
+	}
+}
+
+// refuse opens the breaker at once, for the time that the transport asks for, or one that grows.
+func (b *breaker) refuse(wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if wait <= 0 {
+		wait = min(breakerRefused<<min(b.refusals, 5), breakerLongest)
+	}
+	b.open, b.wins = true, 0
+	b.refusals++
+	b.probeAt = time.Now().Add(wait)
+}

@@ -1,0 +1,152 @@
+package realtime
+
+import (
+	"sync"
+	"time"
+)
+
+// handedOff is an event on the fast way.
+type handedOff struct {
+	id    int64
+	event Event
+	at    time.Time
+}
+
+func (h *handedOff) size() int { return len(h.event.Data) + len(h.event.Thin) }
+
+// lane is the queue of one channel. At most one worker has it at a time, which keeps its order.
+type lane struct {
+	channel Channel
+	items   []handedOff
+}
+
+// lanes is a bounded set of queues, one for each channel that has something to send.
+type lanes struct {
+	maxItems, maxBytes int
+
+	mu     sync.Mutex // guards what is below
+	byName map[Channel]*lane
+	idle   []*lane // have items and no worker
+	items  int
+	bytes  int
+	// closed lanes take no more, aborted ones also give no more out.
+	closed, aborted bool
+	changed         sync.Cond
+}
+
+func newLanes(maxItems, maxBytes int) *lanes {
+	l := &lanes{maxItems: maxItems, maxBytes: maxBytes, byName: map[Channel]*lane{}}
+	l.changed.L = &l.mu
+	return l
+}
+
+// put appends the item to its channel's lane; false means that there is no room, or no more sending.
+func (l *lanes) put(item handedOff) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.items >= l.maxItems || l.bytes+item.size() > l.maxBytes {
+		return false
+	}
+	ln, ok := l.byName[item.event.Channel]
+	if !ok {
+		ln = &lane{channel: item.event.Channel}
+		l.byName[item.event.Channel] = ln
+		l.idle = append(l.idle, ln)
+		l.changed.Signal()
+	}
+	ln.items = append(ln.items, item)
+	l.items++
+	l.bytes += item.size()
+	return true
+}
+
+// wait blocks until there is an idle lane. It returns false when the work is over: the lanes are aborted, or closed and
+// empty.
+func (l *lanes) wait() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		switch {
+		case l.aborted:
+			return false
+		case len(l.idle) > 0:
+			return true
+		case l.closed && len(l.byName) == 0:
+			return false
+		}
+		l.changed.Wait()
+	}
+}
+
+// ready reports whether there is an idle lane.
+func (l *lanes) ready() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.idle) > 0
+}
+
+// take hands the caller an idle lane with everything that is in it. The caller must give it back with done.
+func (l *lanes) take() (*lane, []handedOff) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.idle) == 0 {
+		return nil, nil
+	}
+	ln := l.idle[0]
+	l.idle = l.idle[1:]
+	items := ln.items
+	ln.items = nil
+	return ln, items
+}
+
+// done ends the caller's turn with the lane; what was not sent goes back to its head.
+func (l *lanes) done(ln *lane, taken, rest []handedOff) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range len(taken) - len(rest) {
+		l.items--
+		l.bytes -= taken[i].size()
+	}
+	if ln.items = append(rest, ln.items...); len(ln.items) > 0 {
+		l.idle = append(l.idle, ln)
+		l.changed.Signal()
+	} else if delete(l.byName, ln.channel); l.closed && len(l.byName) == 0 {
+		l.changed.Broadcast()
+	}
+}
+
+// close refuses new items; the workers finish what is there.
+func (l *lanes) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.changed.Broadcast()
+}
+
+// abort also keeps back what is there.
+func (l *lanes) abort() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed, l.aborted = true, true
+	l.changed.Broadcast()
+}
+
+// drain empties the lanes and returns what was in them. No worker may have one.
+func (l *lanes) drain() []handedOff {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var rest []handedOff
+	for _, ln := range l.byName {
+		rest = append(rest, ln.items...)
+	}
+	clear(l.byName)
+	l.idle, l.items, l.bytes = nil, 0, 0
+	return rest
+}
+
+// size returns what waits.
+func (l *lanes) size() (items, bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.items, l.bytes
+}

@@ -1,0 +1,223 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// sendLane takes the next idle lane, if there is one, and sends what is in it, in order.
+func (r *Relay) sendLane(ctx context.Context) {
+	ln, items := r.lanes.take()
+	if ln == nil {
+		return
+	}
+	rest := items
+	for len(rest) > 0 && ctx.Err() == nil {
+		r.sendHandedOff(ctx, rest[0])
+		rest = rest[1:]
+	}
+	r.lanes.done(ln, items, rest)
+}
+
+// sendHandedOff tries the fast way once. What fails stays leased, and is claimed when the lease has run out: a retry from
+// here would hold up the channel.
+func (r *Relay) sendHandedOff(ctx context.Context, item handedOff) {
+	// So late that the lease could end while the event is on its way: leave it to whoever claims it.
+	late := item.id != 0 && time.Since(item.at) > r.opts.Lease-r.opts.PublishTimeout
+	if late || !r.breaker.closed() {
+		r.stats.left.Add(1)
+		return
+	}
+	err := r.send(ctx, item.event)
+	switch {
+	case err == nil:
+		r.stats.latency(time.Since(item.at))
+		if item.id != 0 && r.acks.add(item.id) {
+			r.acks.signal()
+		}
+	case isPermanent(err) && item.id != 0:
+		r.park(ctx, item.id, item.event, err)
+	default:
+		r.stats.left.Add(1)
+		r.logFailure(ctx, item.event, err)
+	}
+}
+
+// send publishes ev under the timeout, in its thin form if it proves too large, and tells the breaker how it went.
+func (r *Relay) send(ctx context.Context, ev Event) error {
+	r.stats.attempts.Add(1)
+	err := r.try(ctx, ev)
+	if errors.Is(err, ErrTooLarge) && ev.Thin != nil {
+		ev.Data, ev.Thin = ev.Thin, nil
+		if err = r.try(ctx, ev); errors.Is(err, ErrTooLarge) {
+			// Some numbers cannot be too large: it is the quota that is used up.
+			err = &RefusedError{Err: err}
+		}
+	}
+	var refused *RefusedError
+	var limited *RateLimitError
+	switch {
+	case err == nil:
+		r.stats.published.Add(1)
+		r.breaker.succeeded()
+	case ctx.Err() != nil: // we gave up, not the transport
+	case errors.As(err, &refused):
+		r.breaker.refuse(refused.ProbeAfter)
+	case errors.As(err, &limited):
+		r.breaker.refuse(max(limited.RetryAfter, time.Second))
+	case isPermanent(err):
+	default:
+		r.breaker.failed()
+	}
+	return err
+}
+
+func (r *Relay) try(ctx context.Context, ev Event) error {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
+	defer cancel()
+	return Try(ctx, r.to, ev)
+}
+
+// isPermanent reports whether err would come again however often the event is sent.
+func isPermanent(err error) bool {
+	var permanent *PermanentError
+	return errors.As(err, &permanent) || errors.Is(err, ErrInvalidEvent)
+}
+
+// claim takes due entries and sends them, the channels side by side. It returns how many it took.
+func (r *Relay) claim(ctx context.Context) (int, error) {
+	limit := r.breaker.admit(claimSize)
+	if limit == 0 {
+		return 0, nil
+	}
+	// The lease is counted from before the call: it may end earlier than the store says, never later.
+	until := time.Now().Add(r.opts.ClaimLease)
+	entries, err := r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
+	if err != nil || len(entries) == 0 {
+		return 0, err
+	}
+	groups := map[Channel][]Entry{}
+	var order []Channel
+	for _, e := range entries {
+		ch := e.Resync.Channel
+		if groups[ch] == nil {
+			order = append(order, ch)
+		}
+		groups[ch] = append(groups[ch], e)
+	}
+	var sending sync.WaitGroup
+	slots := make(chan struct{}, r.opts.Parallel)
+	for _, ch := range order {
+		slots <- struct{}{}
+		sending.Go(func() {
+			defer func() { <-slots }()
+			r.sendGroup(ctx, groups[ch], until)
+		})
+	}
+	sending.Wait()
+	return len(entries), nil
+}
+
+// sendGroup sends the claimed entries of one channel, one by one while they are few and fresh, as one resync otherwise.
+func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
+	oldest := group[0].Age
+	for _, e := range group {
+		oldest = max(oldest, e.Age)
+	}
+	if len(group) > collapseMin || oldest > r.opts.CollapseAfter {
+		r.collapse(ctx, group, until)
+		return
+	}
+	for i, e := range group {
+		if time.Until(until) < r.opts.PublishTimeout {
+			return // somebody else may claim them any moment
+		}
+		err := r.send(ctx, e.Event)
+		switch {
+		case err == nil:
+			if r.acks.add(e.ID) {
+				r.acks.signal()
+			}
+		case isPermanent(err):
+			r.park(ctx, e.ID, e.Event, err)
+		default:
+			r.logFailure(ctx, e.Event, err)
+			r.retry(ctx, group[i:], err)
+			return
+		}
+	}
+}
+
+// collapse sends one resync for the whole group and removes what it covers before anything more is claimed: the next
+// claim would find the same channels again.
+func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
+	last := group[0]
+	for _, e := range group {
+		if e.ResyncRev > last.ResyncRev {
+			last = e
+		}
+	}
+	if time.Until(until) < r.opts.PublishTimeout {
+		return
+	}
+	if err := r.send(ctx, last.Resync); err != nil {
+		r.logFailure(ctx, last.Resync, err)
+		r.retry(ctx, group, err)
+		return
+	}
+	r.stats.collapsed.Add(int64(len(group)))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	defer cancel()
+	if err := r.outbox.AckThrough(ctx, last.Resync.Channel, last.ResyncRev); err != nil {
+		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
+	}
+}
+
+// retry makes entries claimable again after a wait that grows with the attempts. If that fails they wait for the end of
+// their lease instead.
+func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
+	ids := make([]int64, 0, len(entries))
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	delay := backoff(entries[0].Attempts)
+	if ctx.Err() != nil {
+		delay = 0 // we are stopping; another process may have them
+	}
+	var limited *RateLimitError
+	if errors.As(cause, &limited) {
+		delay = max(delay, limited.RetryAfter)
+	}
+	r.nack(ctx, NackParams{IDs: ids, Delay: delay})
+}
+
+// backoff is the wait after the given number of attempts: up to a minute, with full jitter above the first second.
+func backoff(attempts int) time.Duration {
+	return time.Second + rand.N(time.Second<<min(max(attempts, 0), 6))
+}
+
+// park sets an entry aside that can never be sent, and makes the clients fetch what it told of.
+func (r *Relay) park(ctx context.Context, id int64, ev Event, cause error) {
+	r.stats.parked.Add(1)
+	r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
+		slog.Int64("outbox_id", id), slog.Any("event", ev), slog.Any("err", cause))
+	r.nack(ctx, NackParams{IDs: []int64{id}, Park: true, Reason: cause.Error()})
+}
+
+// nack also works when ctx has ended: what was claimed should not stay leased.
+func (r *Relay) nack(ctx context.Context, p NackParams) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	defer cancel()
+	if err := r.outbox.Nack(ctx, p); err != nil {
+		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox entry not given back", slog.Any("err", err))
+	}
+}
+
+func (r *Relay) logFailure(ctx context.Context, ev Event, err error) {
+	r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event not broadcast, will be repeated",
+		slog.Any("event", ev), slog.Any("err", err))
+}

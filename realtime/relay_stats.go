@@ -1,0 +1,55 @@
+package realtime
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// RelayStats is what a [Relay] has done since it was made, and what it has before it.
+type RelayStats struct {
+	Attempts  int64 // calls of the broadcaster for an event
+	Published int64 // events that it took
+	Left      int64 // hand-offs that were left to be claimed
+	Parked    int64 // events set aside
+	Collapsed int64 // entries that a resync stood in for
+	// Queued and QueuedBytes are what waits on the fast way.
+	Queued      int
+	QueuedBytes int
+	// Open says that the transport is taken for down.
+	Open bool
+	// HandOffs and HandOffTime give the mean time from the hand-off to the broadcaster's answer.
+	HandOffs    int64
+	HandOffTime time.Duration
+	// Backlog is the state of the outbox.
+	Backlog Backlog
+}
+
+type relayCounters struct {
+	attempts, published, left, parked, collapsed atomic.Int64
+	handOffs, handOffNanos                       atomic.Int64
+}
+
+func (c *relayCounters) latency(d time.Duration) {
+	c.handOffs.Add(1)
+	c.handOffNanos.Add(int64(d))
+}
+
+// Stats returns the counters, and asks the store for the backlog.
+func (r *Relay) Stats(ctx context.Context) (RelayStats, error) {
+	backlog, err := r.outbox.Backlog(ctx)
+	queued, bytes := r.lanes.size()
+	return RelayStats{
+		Attempts:    r.stats.attempts.Load(),
+		Published:   r.stats.published.Load(),
+		Left:        r.stats.left.Load(),
+		Parked:      r.stats.parked.Load(),
+		Collapsed:   r.stats.collapsed.Load(),
+		Queued:      queued,
+		QueuedBytes: bytes,
+		Open:        !r.breaker.closed(),
+		HandOffs:    r.stats.handOffs.Load(),
+		HandOffTime: time.Duration(r.stats.handOffNanos.Load()),
+		Backlog:     backlog,
+	}, err
+}
