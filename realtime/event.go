@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of an event, as hosted Pusher Channels sets them (HTTP API reference, "POST event"). Every transport keeps to
@@ -33,8 +34,9 @@ type Event struct {
 }
 
 // Validate reports what a transport would refuse: a channel name outside the charset, a missing or too long event
-// name, a name of the protocol's own, data that is not JSON or above [MaxEventData]. The error matches
-// [ErrInvalidEvent], and [ErrTooLarge] where size is the reason.
+// name, a name of the protocol's own, data that is not JSON or above [MaxEventData], a name or data that is not UTF-8
+// (a browser ends its connection over a text frame that is not). The error matches [ErrInvalidEvent], and
+// [ErrTooLarge] where size is the reason.
 func (e Event) Validate() error {
 	if _, err := ParseChannel(string(e.Channel)); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidEvent, err)
@@ -48,7 +50,9 @@ func (e Event) Validate() error {
 		return fmt.Errorf("%w: the name has a prefix that the protocol keeps for itself", ErrInvalidEvent)
 	case len(e.Data) > MaxEventData:
 		return fmt.Errorf("%w: %w: %d bytes are more than %d", ErrInvalidEvent, ErrTooLarge, len(e.Data), MaxEventData)
-	case !json.Valid(e.Data):
+	case !utf8.ValidString(e.Name):
+		return fmt.Errorf("%w: the name is not UTF-8", ErrInvalidEvent)
+	case !json.Valid(e.Data) || !utf8.Valid(e.Data): // json.Valid looks no further than the syntax
 		return fmt.Errorf("%w: the data is not JSON", ErrInvalidEvent)
 	}
 	return nil

@@ -1,0 +1,11 @@
+// Package inmem is a broadcaster in memory, for tests and examples. It is synchronous and deterministic: Broadcast has
+// delivered when it returns, there is no goroutine and no clock, and two runs do the same.
+//
+//	var b inmem.Broadcaster
+//	sub := b.Subscribe("private-consultation-1", "7.1")
+//	// ... code that broadcasts on &b ...
+//	for _, ev := range sub.Events() { ... }
+//
+// It refuses what every transport refuses ([realtime.Event.Validate]), so that a test in memory does not pass what
+// production rejects, and it can be told to fail, hang, drop, duplicate, delay and reorder: see [Broadcaster.Inject].
+package inmem

@@ -1,0 +1,45 @@
+package pusherproto
+
+import (
+	"strings"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// Event names of the protocol (Pusher Channels Protocol, "Events").
+const (
+	EventConnectionEstablished = "pusher:connection_established" // server: the first frame, carries the socket id
+	EventError                 = "pusher:error"                  // server: informs, does not close by itself
+	EventPing                  = "pusher:ping"                   // both: must be answered with EventPong
+	EventPong                  = "pusher:pong"                   // both
+	EventSubscribe             = "pusher:subscribe"              // client
+	EventUnsubscribe           = "pusher:unsubscribe"            // client: has no answer
+	EventSignin                = "pusher:signin"                 // client
+	EventSubscriptionError     = "pusher:subscription_error"     // server: pusher-js hands it to the channel's handlers
+
+	// EventSubscriptionSucceeded is sent under the internal prefix; pusher-js re-emits it as
+	// "pusher:subscription_succeeded".
+	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
+)
+
+// PrefixClientEvent starts the names of the events that clients send to one another.
+const PrefixClientEvent = "client-"
+
+// IsReserved reports whether the protocol keeps the event name for itself, so that neither a client nor a publisher
+// may use it.
+func IsReserved(name string) bool {
+	return strings.HasPrefix(name, "pusher:") || strings.HasPrefix(name, "pusher_internal:")
+}
+
+// IsCache reports whether ch is a cache channel, one that remembers its last event ("cache-", "private-cache-",
+// "private-encrypted-cache-", "presence-cache-").
+func IsCache(ch realtime.Channel) bool {
+	s := string(ch)
+	for _, kind := range []string{"private-encrypted-", "private-", "presence-"} {
+		if rest, ok := strings.CutPrefix(s, kind); ok {
+			s = rest
+			break
+		}
+	}
+	return strings.HasPrefix(s, "cache-")
+}
