@@ -1,0 +1,65 @@
+package ws
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
+// The protocol versions that differ in nothing that this server does.
+const (
+	minProtocol = 5
+	maxProtocol = 7
+)
+
+// maxVersionLength is generous for the version of a client library.
+const maxVersionLength = 64
+
+// admit checks the request (Pusher Channels Protocol, "Connection"). It returns the code to refuse it with, and the
+// reason, or CodeNone.
+func (s *Server) admit(r *http.Request) (pusherproto.Code, string) {
+	if !s.cfg.allowsOrigin(r.Header.Get("Origin"), r.Host) {
+		return pusherproto.CodeUnauthorized, "Origin not allowed"
+	}
+	key, ok := appKey(r)
+	if !ok {
+		return pusherproto.CodePathNotFound, "Path not found"
+	}
+	if subtle.ConstantTimeCompare([]byte(key), []byte(s.cfg.Key)) != 1 {
+		return pusherproto.CodeUnknownApp, "Unknown application key"
+	}
+	return checkVersions(r.URL.Query())
+}
+
+func checkVersions(q url.Values) (pusherproto.Code, string) {
+	protocol := q.Get("protocol")
+	if protocol == "" {
+		return pusherproto.CodeNoProtocol, "No protocol version supplied"
+	}
+	if n, err := strconv.Atoi(protocol); err != nil || n < minProtocol || n > maxProtocol {
+		return pusherproto.CodeUnsupportedProtocol, "Unsupported protocol version"
+	}
+	version := q.Get("version")
+	bad := strings.IndexFunc(version, func(r rune) bool { return !isURLWord(string(r)) && r != '.' && r != '+' })
+	if bad >= 0 || len(version) > maxVersionLength {
+		return pusherproto.CodeBadVersion, "Invalid version string"
+	}
+	return pusherproto.CodeNone, ""
+}
+
+// appKey takes the key from the pattern's {key}, or from the last "/app/" of the path.
+func appKey(r *http.Request) (string, bool) {
+	if key := r.PathValue("key"); key != "" {
+		return key, true
+	}
+	i := strings.LastIndex(r.URL.Path, "/app/")
+	if i < 0 {
+		return "", false
+	}
+	key := strings.TrimSuffix(r.URL.Path[i+len("/app/"):], "/")
+	return key, !strings.Contains(key, "/")
+}

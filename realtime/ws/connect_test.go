@@ -1,0 +1,215 @@
+package ws_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime/realtimetest"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+func TestGreeting(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	first, second := f.connect(), f.connect()
+	require.Regexp(t, `\A\d+\.\d+\z`, first.SocketID())
+	require.NotEqual(t, first.SocketID(), second.SocketID())
+	require.Equal(t, 30*time.Second, first.ActivityTimeout())
+	require.NoError(t, first.Sync(t.Context()))
+	require.Equal(t, 2, f.Stats().Connections)
+}
+
+// TestRefusals is the table of close codes: the upgrade always succeeds, since pusher-js can read nothing else.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) {
+		c.AllowedOrigins = []string{"https://app.example.org", "https://*.example.net:8443"}
+	})
+	origin := func(o string) http.Header { return http.Header{"Origin": {o}} }
+	for name, c := range map[string]struct {
+		path   string
+		header http.Header
+		want   int // 0 is an established connection
+	}{
+		"known key":                  {path: path},
+		"protocol 5":                 {path: "/app/app-key?protocol=5"},
+		"trailing slash":             {path: "/app/app-key/?protocol=7"},
+		"a prefix":                   {path: "/some/app/prefix/app/app-key?protocol=7"},
+		"unknown key":                {path: "/app/other?protocol=7", want: 4001},
+		"no key":                     {path: "/app/?protocol=7", want: 4001},
+		"no path":                    {path: "/?protocol=7", want: 4005},
+		"more path":                  {path: "/app/app-key/more?protocol=7", want: 4005},
+		"no protocol":                {path: "/app/app-key", want: 4008},
+		"old protocol":               {path: "/app/app-key?protocol=4", want: 4007},
+		"new protocol":               {path: "/app/app-key?protocol=8", want: 4007},
+		"protocol that is no number": {path: "/app/app-key?protocol=x", want: 4007},
+		"bad version":                {path: "/app/app-key?protocol=7&version=%3Cscript%3E", want: 4006},
+		"allowed origin":             {path: path, header: origin("https://app.example.org")},
+		"allowed origin, upper":      {path: path, header: origin("HTTPS://App.Example.org")},
+		"allowed subdomain":          {path: path, header: origin("https://a.b.example.net:8443")},
+		"own host":                   {path: path, header: origin(strings.Replace(f.base, "ws", "http", 1))},
+		"other origin":               {path: path, header: origin("https://evil.example"), want: 4009},
+		"other scheme":               {path: path, header: origin("http://app.example.org"), want: 4009},
+		"other port":                 {path: path, header: origin("https://a.example.net"), want: 4009},
+		"bare domain":                {path: path, header: origin("https://example.net:8443"), want: 4009},
+		"suffix without a dot":       {path: path, header: origin("https://evilexample.net:8443"), want: 4009},
+		"sandboxed page":             {path: path, header: origin("null"), want: 4009},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := f.dialPath(c.path, &realtimetest.DialOptions{Header: c.header})
+			if c.want == 0 {
+				require.NoError(t, err)
+				require.NoError(t, client.Sync(t.Context()))
+				return
+			}
+			var ce *realtimetest.CloseError
+			require.ErrorAs(t, err, &ce)
+			require.Equal(t, c.want, ce.Code)
+			require.NotEmpty(t, ce.Reason)
+		})
+	}
+}
+
+func TestAnyOrigin(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.AllowedOrigins = []string{"*"} })
+	_, err := f.dialPath(path, &realtimetest.DialOptions{Header: http.Header{"Origin": {"https://any.example"}}})
+	require.NoError(t, err)
+}
+
+func TestCapacity(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxConnections = 1 })
+	f.connect()
+	_, err := f.dialPath(path, nil)
+	var ce *realtimetest.CloseError
+	require.ErrorAs(t, err, &ce)
+	require.Equal(t, 4100, ce.Code) // comes back after a second
+	require.Equal(t, 1, f.Stats().Connections)
+	require.EqualValues(t, 1, f.Stats().RefusedConnections)
+}
+
+// unwrapping is middleware like that of many logging packages: it hides Hijack and offers Unwrap.
+type unwrapping struct{ http.ResponseWriter }
+
+func (w unwrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// TestMounts connects through what hosts put in front of a handler.
+func TestMounts(t *testing.T) {
+	t.Parallel()
+	srv, err := ws.New(config())
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("GET /app/{key}", srv)
+	mux.Handle("GET /socket/{key}", srv)
+	mux.Handle("/prefix/", srv)
+	mux.Handle("/stripped/", http.StripPrefix("/stripped", srv))
+	mux.HandleFunc("/wrapped/", func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(unwrapping{unwrapping{w}}, r)
+	})
+	host := httptest.NewServer(mux)
+	t.Cleanup(host.Close)
+	t.Cleanup(func() { require.NoError(t, srv.Shutdown(context.Background())) })
+	for _, mount := range []string{"/app", "/socket", "/prefix/app", "/stripped/app", "/wrapped/app"} {
+		c, err := realtimetest.Dial(t.Context(), host.URL+mount+"/app-key?protocol=7", nil)
+		require.NoError(t, err, mount)
+		require.NoError(t, c.Sync(t.Context()), mount)
+		c.Close()
+	}
+}
+
+func TestNoHandshake(t *testing.T) {
+	t.Parallel()
+	srv, err := ws.New(config())
+	require.NoError(t, err)
+	rec := httptest.NewRecorder()
+	srv.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+	require.Equal(t, http.StatusUpgradeRequired, rec.Code)
+
+	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
+	rec = httptest.NewRecorder() // cannot be hijacked
+	srv.ServeHTTP(rec, req)
+	require.Equal(t, http.StatusNotImplemented, rec.Code)
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	srv, err := ws.New(config())
+	require.NoError(t, err)
+	host := httptest.NewTLSServer(srv)
+	t.Cleanup(host.Close)
+	t.Cleanup(func() { require.NoError(t, srv.Shutdown(context.Background())) })
+	roots := host.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: "example.com"}}
+	c, err := realtimetest.Dial(t.Context(), "wss"+strings.TrimPrefix(host.URL, "https")+path,
+		&realtimetest.DialOptions{Dial: dialer.DialContext})
+	require.NoError(t, err)
+	defer c.Close()
+	f := &fixture{Server: srv, t: t}
+	f.subscribe(c, private)
+	f.broadcast(private, `{"n":1}`)
+	frame, err := c.NextEvent(t.Context())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"n":1}`, string(frame.Data))
+}
+
+// eager sends a ping of the protocol in the same packet as the request.
+type eager struct {
+	net.Conn
+	sent bool
+}
+
+func (c *eager) Write(p []byte) (int, error) {
+	if c.sent {
+		return c.Conn.Write(p)
+	}
+	c.sent = true
+	const ping = `{"event":"pusher:ping"}`
+	frame := append([]byte{0x81, 0x80 | byte(len(ping)), 0, 0, 0, 0}, ping...)
+	if _, err := c.Conn.Write(append(append([]byte(nil), p...), frame...)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func TestEarlyData(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	c, err := f.dialPath(path, &realtimetest.DialOptions{
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return &eager{Conn: conn}, err
+		},
+	})
+	require.NoError(t, err)
+	frame, err := c.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "pusher:pong", frame.Event)
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	_, err := ws.New(ws.Config{})
+	require.ErrorContains(t, err, "Config.AppID")
+	require.ErrorContains(t, err, "Config.Key")
+	require.ErrorContains(t, err, "Config.Secret")
+	_, err = ws.New(config(func(c *ws.Config) { c.Key = "a/b" }))
+	require.ErrorContains(t, err, "Config.Key")
+	_, err = ws.New(config(func(c *ws.Config) { c.AllowedOrigins = []string{"example.org"} }))
+	require.ErrorContains(t, err, "AllowedOrigins")
+	_, err = ws.New(config(func(c *ws.Config) { c.ActivityTimeout = 1500 * time.Millisecond }))
+	require.ErrorContains(t, err, "ActivityTimeout")
+	_, err = ws.New(config(func(c *ws.Config) { c.MaxChannels = -1 }))
+	require.ErrorContains(t, err, "limit")
+}

@@ -1,0 +1,26 @@
+// Package ws is a WebSocket server inside the host's own process that speaks Pusher Channels protocol 7, so that the
+// official clients (pusher-js and its siblings) connect to it by changing a host name.
+//
+//	srv, err := ws.New(ws.Config{AppID: "1", Key: "app-key", Secret: secret})
+//	mux.Handle("GET /app/{key}", srv)       // the endpoint
+//	srv.Broadcast(ctx, event)               // realtime.Broadcaster
+//	srv.SignChannel(socketID, channel, nil) // realtime.Signer, for the host's authorisation endpoint
+//	defer srv.Shutdown(ctx)                 // http.Server.Shutdown knows nothing of upgraded connections
+//
+// # What works
+//
+// Public, private and private-encrypted channels, ping and pong both ways, sender exclusion. Presence and cache
+// channels, client events and sign-in are refused with an error that says so.
+//
+// # Guarantees
+//
+// Broadcast never waits for a client: each connection has a bounded queue, and one that cannot keep up is closed with
+// [4100], upon which clients come back after a second and fetch what they missed. A connection receives either every
+// event of its channels, in order, or is closed: nothing is skipped silently. A subscription is acknowledged once it
+// counts, so whoever reads the store after the acknowledgement misses nothing.
+//
+// A client is always refused by a close code on an accepted connection, never by an HTTP status: pusher-js cannot read
+// the status and would retry for ever.
+//
+// [4100]: https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/#error-codes
+package ws

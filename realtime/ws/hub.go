@@ -1,0 +1,107 @@
+package ws
+
+import (
+	"sync"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// hub knows who is subscribed to what.
+type hub struct {
+	mu       sync.RWMutex // guards channels, and subs and gone of all connections
+	channels map[realtime.Channel]map[*conn]subscription
+	total    int // subscriptions
+}
+
+// subscription is one connection's on one channel.
+type subscription struct {
+	userID string // whom the signature tied it to, or ""
+}
+
+// outcome is what became of a call of subscribe.
+type outcome int
+
+const (
+	subscribed outcome = iota
+	alreadySubscribed
+	tooManyChannels
+	connectionGone // nothing is left to be told
+	queueFull
+)
+
+func newHub() *hub { return &hub{channels: make(map[realtime.Channel]map[*conn]subscription)} }
+
+// subscribe registers c and puts the acknowledgement into its queue in one step, so that no event of the channel can
+// be in front of the acknowledgement, and none after it is missing. That is why the queue's lock is taken within the
+// hub's here, and only here; the queue calls nothing.
+func (h *hub) subscribe(c *conn, ch realtime.Channel, s subscription, ack []byte, limit int) outcome {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c.gone {
+		return connectionGone
+	}
+	if _, ok := c.subs[ch]; ok {
+		return alreadySubscribed
+	}
+	if len(c.subs) >= limit {
+		return tooManyChannels
+	}
+	if !c.queue.push(ack) {
+		return queueFull
+	}
+	if h.channels[ch] == nil {
+		h.channels[ch] = make(map[*conn]subscription)
+	}
+	h.channels[ch][c] = s
+	c.subs[ch] = struct{}{}
+	h.total++
+	return subscribed
+}
+
+// unsubscribe ends c's subscription to ch, if there is one.
+func (h *hub) unsubscribe(c *conn, ch realtime.Channel) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.remove(c, ch)
+}
+
+// drop ends all subscriptions of c for good: later calls of subscribe are refused.
+func (h *hub) drop(c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.gone = true
+	for ch := range c.subs {
+		h.remove(c, ch)
+	}
+}
+
+func (h *hub) remove(c *conn, ch realtime.Channel) {
+	if _, ok := c.subs[ch]; !ok {
+		return
+	}
+	delete(c.subs, ch)
+	delete(h.channels[ch], c)
+	if len(h.channels[ch]) == 0 {
+		delete(h.channels, ch) // or a client that makes up names fills the memory
+	}
+	h.total--
+}
+
+// subscribers appends the connections subscribed to ch, without the one named except.
+func (h *hub) subscribers(dst []*conn, ch realtime.Channel, except realtime.SocketID) []*conn {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for c := range h.channels[ch] {
+		if c.id != except {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// counts returns the numbers of channels and subscriptions.
+func (h *hub) counts() (channels, subscriptions int) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.channels), h.total
+}

@@ -1,0 +1,25 @@
+package ws_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain fails when a connection's goroutines outlive the tests.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	var stacks string
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		buf := make([]byte, 1<<20)
+		stacks = string(buf[:runtime.Stack(buf, true)])
+		if !strings.Contains(stacks, "realtime/ws.(*") && !strings.Contains(stacks, "nhooyr.io") {
+			os.Exit(code)
+		}
+	}
+	fmt.Fprintln(os.Stderr, "goroutines are left:\n"+stacks)
+	os.Exit(1)
+}

@@ -1,0 +1,159 @@
+package ws
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
+// Server is the endpoint that clients connect to, the broadcaster that reaches them, and the signer of their
+// subscriptions. All methods are safe for concurrent use.
+type Server struct {
+	cfg    Config
+	signer pusherproto.Signer
+	hub    *hub
+	lists  sync.Pool // of *[]*conn, for Broadcast
+
+	mu       sync.Mutex // guards what follows
+	conns    map[*conn]struct{}
+	draining bool
+	idle     chan struct{} // closed when draining and no connection is left
+
+	messagesIn, messagesOut, slowCloses, refusedConnections, refusedSubscriptions atomic.Uint64
+}
+
+var (
+	_ http.Handler         = (*Server)(nil)
+	_ realtime.Broadcaster = (*Server)(nil)
+	_ realtime.Signer      = (*Server)(nil)
+)
+
+// New makes a Server. The error names everything that is wrong with cfg. The Server starts no goroutine until a client
+// connects.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Server{
+		cfg:    cfg,
+		signer: pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true},
+		hub:    newHub(),
+		lists:  sync.Pool{New: func() any { return new([]*conn) }},
+		conns:  make(map[*conn]struct{}),
+		idle:   make(chan struct{}),
+	}, nil
+}
+
+// ServeHTTP upgrades the request to a WebSocket connection and returns; the connection lives on. The application key
+// is the path value "key" if the host's pattern has one, and otherwise what follows "/app/" at the end of the path, so
+// the server works below any prefix, stripped or not. A request that is no WebSocket handshake gets an HTTP status, any
+// other one is upgraded, and refused with a close code if need be.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sock, wire, err := accept(w, r, s.cfg)
+	if err != nil {
+		return // it has answered
+	}
+	code, reason := s.admit(r)
+	if code == pusherproto.CodeNone {
+		c := newConn(s, newSocketID(), sock, wire)
+		c.send(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
+		if code, reason = s.add(c); code == pusherproto.CodeNone {
+			go c.run()
+			return
+		}
+	}
+	s.refuse(sock, wire, code, reason)
+}
+
+// refuse ends a connection before it is one: with an error frame for those who read that, and the close code. It
+// gives the client CloseTimeout to answer, in the request's own goroutine.
+func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason string) {
+	defer sock.close()
+	s.refusedConnections.Add(1)
+	frames := append(textFrame(pusherproto.Error(code, reason)), closeFrame(code, reason)...)
+	if w.send(frames, true) != nil || w.SetReadDeadline(time.Now().Add(s.cfg.CloseTimeout)) != nil {
+		return
+	}
+	for {
+		if _, _, err := sock.read(); err != nil {
+			return
+		}
+	}
+}
+
+// add registers c, unless the server is full or shutting down. Clients come back after a second then, hopefully to
+// another process.
+func (s *Server) add(c *conn) (pusherproto.Code, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.draining:
+		return pusherproto.CodeOverCapacity, "Shutting down"
+	case len(s.conns) >= s.cfg.MaxConnections:
+		return pusherproto.CodeOverCapacity, "Over capacity"
+	}
+	s.conns[c] = struct{}{}
+	return pusherproto.CodeNone, ""
+}
+
+func (s *Server) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.draining && len(s.conns) == 0 {
+		close(s.idle)
+	}
+}
+
+// Broadcast implements [realtime.Broadcaster]. It puts the event into the queues of the channel's subscribers and
+// returns; it does no I/O and never waits for a client. nil says that it is in the queues, also when there were none.
+func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("ws: broadcast: %w", err)
+	}
+	if err := ev.Validate(); err != nil {
+		return fmt.Errorf("ws: broadcast: %w", err)
+	}
+	list := s.lists.Get().(*[]*conn)
+	*list = s.hub.subscribers((*list)[:0], ev.Channel, ev.Except)
+	if len(*list) > 0 {
+		frame := textFrame(pusherproto.AppendEvent(nil, ev))
+		for _, c := range *list {
+			c.push(frame)
+		}
+	}
+	clear(*list) // or the pool keeps connections alive
+	s.lists.Put(list)
+	return nil
+}
+
+// SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,
+// so that it can be ended when the person may no longer listen.
+func (s *Server) SignChannel(id realtime.SocketID, ch realtime.Channel, m *realtime.Member) (realtime.Grant, error) {
+	return s.signer.SignChannel(id, ch, m)
+}
+
+// SignUser implements [realtime.Signer].
+func (s *Server) SignUser(id realtime.SocketID, m realtime.Member) (realtime.UserGrant, error) {
+	return s.signer.SignUser(id, m)
+}
+
+// newSocketID makes an id that cannot be guessed, because it is part of what is signed, and that no other process
+// makes: twice 64 random bits.
+func newSocketID() realtime.SocketID {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
+	id := strconv.AppendUint(nil, binary.BigEndian.Uint64(b[:8]), 10)
+	id = strconv.AppendUint(append(id, '.'), binary.BigEndian.Uint64(b[8:]), 10)
+	return realtime.SocketID(id)
+}

@@ -1,0 +1,177 @@
+package ws_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/realtimetest"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+const (
+	appKey  = "app-key"
+	path    = "/app/" + appKey + "?protocol=7&client=go&version=1.0.0"
+	lobby   = realtime.Channel("lobby")
+	private = realtime.Channel("private-consultation-1")
+)
+
+// fixture is a server that can be dialled, and its address.
+type fixture struct {
+	*ws.Server
+	t    *testing.T
+	base string // ws://host
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	stop func()
+}
+
+func config(change ...func(*ws.Config)) ws.Config {
+	cfg := ws.Config{
+		AppID: "1", Key: appKey, Secret: "app-secret",
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	return cfg
+}
+
+// start runs a server on the loopback interface.
+func start(t *testing.T, change ...func(*ws.Config)) *fixture {
+	t.Helper()
+	srv, err := ws.New(config(change...))
+	require.NoError(t, err)
+	host := httptest.NewServer(srv)
+	f := &fixture{Server: srv, t: t, base: "ws" + strings.TrimPrefix(host.URL, "http")}
+	f.stop = sync.OnceFunc(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = srv.Shutdown(ctx)
+		host.Close()
+	})
+	t.Cleanup(f.stop)
+	return f
+}
+
+// startPiped runs a server within a synctest bubble, on connections that are pipes. The caller ends it with stop.
+func startPiped(t *testing.T, change ...func(*ws.Config)) *fixture {
+	t.Helper()
+	srv, err := ws.New(config(change...))
+	require.NoError(t, err)
+	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	host := &http.Server{Handler: srv}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = host.Serve(listener)
+	}()
+	f := &fixture{Server: srv, t: t, base: "ws://murph.test", dial: listener.dial}
+	f.stop = func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = srv.Shutdown(ctx)
+		_ = host.Close()
+		<-done
+	}
+	return f
+}
+
+// connect opens a connection that stays open to the end of the test.
+func (f *fixture) connect() *realtimetest.Client {
+	f.t.Helper()
+	c, err := f.dialPath(path, nil)
+	require.NoError(f.t, err)
+	return c
+}
+
+func (f *fixture) dialPath(path string, opts *realtimetest.DialOptions) (*realtimetest.Client, error) {
+	if opts == nil {
+		opts = &realtimetest.DialOptions{}
+	}
+	if opts.Dial == nil {
+		opts.Dial = f.dial
+	}
+	c, err := realtimetest.Dial(f.t.Context(), f.base+path, opts)
+	if err == nil {
+		f.t.Cleanup(c.Cut)
+	}
+	return c, err
+}
+
+// subscribe signs and subscribes.
+func (f *fixture) subscribe(c *realtimetest.Client, channels ...realtime.Channel) {
+	f.t.Helper()
+	for _, ch := range channels {
+		require.NoError(f.t, c.Subscribe(f.t.Context(), ch, f.grant(c, ch)))
+	}
+}
+
+func (f *fixture) grant(c *realtimetest.Client, ch realtime.Channel) realtime.Grant {
+	f.t.Helper()
+	if ch.Kind() == realtime.KindPublic {
+		return realtime.Grant{}
+	}
+	g, err := f.SignChannel(c.SocketID(), ch, nil)
+	require.NoError(f.t, err)
+	return g
+}
+
+func (f *fixture) broadcast(ch realtime.Channel, data string) {
+	f.t.Helper()
+	ev := realtime.Event{Channel: ch, Name: "new-message", Data: []byte(data)}
+	require.NoError(f.t, f.Broadcast(f.t.Context(), ev))
+}
+
+// closeCode reads until the server closes the connection.
+func closeCode(t *testing.T, c *realtimetest.Client) int {
+	t.Helper()
+	for {
+		if _, err := c.Next(t.Context()); err != nil {
+			var ce *realtimetest.CloseError
+			require.ErrorAs(t, err, &ce)
+			return ce.Code
+		}
+	}
+}
+
+// pipeListener hands out one end of a pipe for every dial.
+type pipeListener struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }

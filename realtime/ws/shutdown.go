@@ -1,0 +1,69 @@
+package ws
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
+// drainPerConn is the pace of Shutdown: 500 connections a second.
+const drainPerConn = 2 * time.Millisecond
+
+// drainStep is the shortest pause worth a timer.
+const drainStep = 10 * time.Millisecond
+
+// Shutdown refuses new connections with 4100, closes the existing ones with 4200 and waits until they are gone. Clients
+// reconnect at once upon 4200, without any jitter of their own, so the closing is spread over time
+// ([Config.DrainTime]). When ctx ends first, all connections left are cut, and the error wraps ctx.Err(). It may be
+// called more than once. The http.Server does not do any of this for upgraded connections; call both, this one first.
+func (s *Server) Shutdown(ctx context.Context) error {
+	conns := s.startDraining()
+	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
+	spread := min(s.cfg.DrainTime, time.Duration(len(conns))*drainPerConn)
+	start := time.Now()
+	for i, c := range conns {
+		if due := time.Until(start.Add(spread * time.Duration(i) / time.Duration(len(conns)))); due >= drainStep {
+			pause(ctx, due)
+		}
+		c.close(pusherproto.CodeReconnect, "Shutting down", false)
+	}
+	select {
+	case <-s.idle:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range conns {
+		_ = c.wire.Close()
+	}
+	return fmt.Errorf("ws: shutdown: %w", ctx.Err())
+}
+
+// startDraining closes the door and returns who is inside.
+func (s *Server) startDraining() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining {
+		s.draining = true
+		if len(s.conns) == 0 {
+			close(s.idle)
+		}
+	}
+	conns := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// pause waits for d, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,31 @@
+package ws
+
+// Stats are the server's figures at one moment. The numbers of different fields need not be from the same instant.
+type Stats struct {
+	Connections   int
+	Channels      int // with at least one subscriber
+	Subscriptions int
+
+	// Counted since New.
+	MessagesIn           uint64 // from clients
+	MessagesOut          uint64 // put into queues, one for each receiver
+	SlowCloses           uint64 // connections closed because they did not keep up
+	RefusedConnections   uint64
+	RefusedSubscriptions uint64
+}
+
+// Stats returns the current figures.
+func (s *Server) Stats() Stats {
+	st := Stats{
+		MessagesIn:           s.messagesIn.Load(),
+		MessagesOut:          s.messagesOut.Load(),
+		SlowCloses:           s.slowCloses.Load(),
+		RefusedConnections:   s.refusedConnections.Load(),
+		RefusedSubscriptions: s.refusedSubscriptions.Load(),
+	}
+	st.Channels, st.Subscriptions = s.hub.counts()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Connections = len(s.conns)
+	return st
+}
