@@ -1,0 +1,76 @@
+package pusher
+
+import (
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// Config says which application of hosted Pusher Channels to use. AppID, Key and Secret are required, and one of
+// Cluster and Host.
+type Config struct {
+	AppID string
+	// Key is public: the browsers get it.
+	Key string
+	// Secret signs. It never leaves the process.
+	Secret string
+	// Cluster is the data centre, like "eu". The browsers get it.
+	Cluster string
+	// Host is where the HTTP API is, without a scheme, for a server that speaks the same protocol or for tests. Defaults
+	// to that of the cluster.
+	Host string
+}
+
+// String shows what is public.
+func (c Config) String() string {
+	return "{app " + c.AppID + " key " + c.Key + " cluster " + c.Cluster + " host " + c.Host + " [hidden]}"
+}
+
+// GoString shows what is public.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue shows what is public.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("app_id", c.AppID), slog.String("key", c.Key),
+		slog.String("cluster", c.Cluster), slog.String("host", c.Host))
+}
+
+// MissingEnvError names the environment variables that have to be set and are not.
+type MissingEnvError struct {
+	// Names are the missing variables. Where several will do, it is the one to prefer.
+	Names []string
+}
+
+// Error names every missing variable, and no value.
+func (e *MissingEnvError) Error() string {
+	return "pusher: missing in the environment: " + strings.Join(e.Names, ", ")
+}
+
+// ConfigFromEnv reads the Config from PUSHER_APP_ID, PUSHER_SECRET, NEXT_PUBLIC_PUSHER_KEY (or PUSHER_KEY) and
+// NEXT_PUBLIC_PUSHER_CLUSTER (or PUSHER_CLUSTER); the first of two counts. A variable that is empty or blank is
+// missing. The error is a *[MissingEnvError]. A nil lookup means os.LookupEnv.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	var missing []string
+	read := func(names ...string) string {
+		for _, name := range names {
+			if v, _ := lookup(name); strings.TrimSpace(v) != "" {
+				return strings.TrimSpace(v)
+			}
+		}
+		missing = append(missing, names[0])
+		return ""
+	}
+	cfg := Config{
+		AppID:   read("PUSHER_APP_ID"),
+		Key:     read("NEXT_PUBLIC_PUSHER_KEY", "PUSHER_KEY"),
+		Secret:  read("PUSHER_SECRET"),
+		Cluster: read("NEXT_PUBLIC_PUSHER_CLUSTER", "PUSHER_CLUSTER"),
+	}
+	if missing != nil {
+		return Config{}, &MissingEnvError{Names: missing}
+	}
+	return cfg, nil
+}
