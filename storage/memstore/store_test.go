@@ -20,3 +20,5 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, harness())
 }
+
+func BenchmarkStore(b *testing.B) { storagetest.Benchmark(b, harness()) }

@@ -81,6 +81,18 @@ func cases() []testCase {
 		changeCases(),
 		appendCases(),
 		historyCases(),
+		catchUpCases(),
+		inboxCases(),
+		markCases(),
+		editCases(),
+		deleteCases(),
+		eventCases(),
+		outboxCases(),
+		leaseCases(),
+		contextCases(),
+		transactionCases(),
+		raceCases(),
+		orderCases(),
 	} {
 		all = append(all, list...)
 	}

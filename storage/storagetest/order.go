@@ -1,0 +1,210 @@
+package storagetest
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+)
+
+// follow polls Changes of the room, as a client does, until it is complete up to the rev that end returns and that is
+// not 0. Only messages are appended meanwhile, from the rev first on, so that each page has to continue where the one
+// before has ended: what becomes visible behind the cursor would be lost for ever.
+func (e *env) follow(first int64, end func() int64) {
+	next := first - 1
+	for e.ctx.Err() == nil {
+		page, err := e.store.Changes(e.ctx, chat.ChangesParams{
+			ConsultationID: room, Viewer: patient.UserID, Since: next, Limit: 7, MaxBehind: 1_000_000,
+		})
+		if err != nil {
+			e.Errorf("Changes: %v", err)
+			return
+		}
+		for _, m := range page.Messages {
+			if next++; m.Rev != next || m.Seq != next {
+				e.Errorf("a reader who is complete up to %d sees rev %d and seq %d next", next-1, m.Rev, m.Seq)
+				return
+			}
+		}
+		if page.NextSince != next {
+			e.Errorf("NextSince is %d after a page that ends at %d: what is between is lost", page.NextSince, next)
+			return
+		}
+		if !page.HasMore && page.Consultation.Rev != next {
+			e.Errorf("the header is at rev %d and the messages end at %d: they are from two snapshots", page.Consultation.Rev, next)
+			return
+		}
+		if next == end() {
+			return
+		}
+	}
+	e.Error("the reader does not see all that was stored")
+}
+
+// reread polls the newest page of the room until done, and checks that the header belongs to it.
+func (e *env) reread(done func() bool) {
+	for !done() && e.ctx.Err() == nil {
+		page, err := e.store.History(e.ctx, chat.HistoryParams{ConsultationID: room, Viewer: student.UserID, Limit: 3})
+		if err != nil {
+			e.Errorf("History: %v", err)
+			return
+		}
+		if n := len(page.Messages); n > 0 && page.Messages[n-1].Rev != page.Consultation.Rev {
+			e.Errorf("the header is at rev %d and the newest message at %d: they are from two snapshots",
+				page.Consultation.Rev, page.Messages[n-1].Rev)
+			return
+		}
+	}
+}
+
+// appendAndFollow lets writers append to the room at once while two readers follow. write appends one message.
+func (e *env) appendAndFollow(writers, each int, write func(i, n int) error) {
+	e.Helper()
+	first := e.start(room).Rev + 1
+	var left, last atomic.Int64
+	left.Store(int64(writers))
+	e.parallel(writers+2, func(i int) {
+		switch i {
+		case writers:
+			e.follow(first, last.Load)
+			return
+		case writers + 1:
+			e.reread(func() bool { return last.Load() != 0 })
+			return
+		}
+		for n := range each {
+			if err := write(i, n); err != nil {
+				e.Errorf("writer %d: %v", i, err)
+			}
+		}
+		if left.Add(-1) == 0 {
+			c, err := e.store.Consultation(e.ctx, room, "")
+			if err != nil {
+				e.Errorf("Consultation: %v", err)
+			}
+			last.Store(max(c.Rev, first-1))
+		}
+	})
+}
+
+func orderCases() []testCase {
+	const (
+		order  = "The order of Seq is the order in which the messages become visible to readers."
+		prefix = "Page is a consultation's header and some of its messages, from one snapshot."
+	)
+	return []testCase{{
+		name:     "order/appends",
+		contract: messages,
+		clauses:  says(order, prefix, "No rev is left out."),
+		run: func(e *env) {
+			const writers, each = 6, 20
+			e.appendAndFollow(writers, each, func(i, n int) error {
+				_, err := e.store.Append(e.ctx, e.message([]consultation.Participant{patient, student}[i%2], fmt.Sprint(n)))
+				return err
+			})
+			e.contiguous(3, writers*each)
+		},
+	}, {
+		name:     "order/transactions",
+		contract: messages,
+		tx:       true,
+		clauses:  says(order, prefix, "No rev is left out."),
+		run: func(e *env) {
+			const writers, each = 4, 10
+			e.appendAndFollow(writers, each, func(i, n int) error {
+				if n%3 == 1 {
+					_, err := e.store.Append(e.ctx, e.message(patient, fmt.Sprint(n)))
+					return err
+				}
+				rollback := n%5 == 0
+				err := e.inTx(func(tx Store) error {
+					_, err := tx.Append(e.ctx, e.message(student, fmt.Sprint(n)))
+					if err == nil && rollback {
+						err = errRollback
+					}
+					for range i { // hold the lock for a while
+						runtime.Gosched()
+					}
+					return err
+				})
+				if rollback && errors.Is(err, errRollback) {
+					return nil
+				}
+				return err
+			})
+			e.contiguous(3, writers*(each-2))
+		},
+	}, {
+		name:     "order/edits",
+		contract: messages,
+		clauses: says(
+			"Changes returns the messages whose Rev is above Since in their current form, in ascending order of Rev, at most Limit.",
+			prefix,
+		),
+		run: func(e *env) {
+			const writers, each = 4, 12
+			e.start(room)
+			var ms []chat.Message
+			for range writers {
+				ms = append(ms, e.send(patient, "first"))
+			}
+			var left atomic.Int64
+			left.Store(writers)
+			e.parallel(writers+1, func(i int) {
+				if i == writers {
+					e.mirror(func() bool { return left.Load() == 0 })
+					return
+				}
+				defer left.Add(-1)
+				for n := range each {
+					p := chat.EditParams{ID: ms[i].ID, By: patient.UserID, Content: fmt.Sprint(n), Window: -1}
+					if _, err := e.store.Edit(e.ctx, p); err != nil {
+						e.Errorf("Edit: %v", err)
+					}
+				}
+			})
+			if rev := e.consultation().Rev; rev != 2+writers+writers*each {
+				e.Errorf("the consultation's rev is %d, want %d", rev, 2+writers+writers*each)
+			}
+		},
+	}}
+}
+
+// mirror keeps a copy of the room by following Changes while messages are edited, and compares it with the history once
+// the writers are done.
+func (e *env) mirror(done func() bool) {
+	copied := map[chat.MessageID]chat.Message{}
+	next := int64(0)
+	for e.ctx.Err() == nil {
+		last := done()
+		page, err := e.store.Changes(e.ctx, chat.ChangesParams{
+			ConsultationID: room, Viewer: patient.UserID, Since: next, Limit: 3, MaxBehind: 1_000_000,
+		})
+		if err != nil {
+			e.Errorf("Changes: %v", err)
+			return
+		}
+		for _, m := range page.Messages {
+			if m.Rev <= next || m.Rev > page.Consultation.Rev {
+				e.Errorf("a page since %d with the header at %d has a message with rev %d", next, page.Consultation.Rev, m.Rev)
+				return
+			}
+			next, copied[m.ID] = m.Rev, m
+		}
+		next = page.NextSince
+		if last && !page.HasMore {
+			break
+		}
+	}
+	page, err := e.store.History(e.ctx, chat.HistoryParams{ConsultationID: room, Viewer: patient.UserID, Limit: 1000})
+	if err != nil {
+		e.Errorf("History: %v", err)
+		return
+	}
+	for _, m := range page.Messages {
+		e.same("a message that was followed", copied[m.ID], m)
+	}
+}
