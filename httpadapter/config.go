@@ -1,0 +1,128 @@
+package httpadapter
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+)
+
+// DefaultMaxRequestBytes is the limit of a request's body unless [Config] says otherwise. A message of
+// [chat.DefaultMaxContent] characters fits even when its JSON escapes every one of them.
+const DefaultMaxRequestBytes = 64 << 10
+
+// Authenticator tells who makes a request, from the host's own session. Any error is answered with 401; the text of the
+// error goes nowhere, so log what matters before returning it. A Participant without a user id is nobody and also gets
+// 401; one that [consultation.Participant.Validate] refuses for another reason is a fault of the host and gets 500. It
+// must be safe for concurrent use.
+type Authenticator interface {
+	Authenticate(r *http.Request) (consultation.Participant, error)
+}
+
+// AuthenticatorFunc makes an Authenticator out of a function.
+type AuthenticatorFunc func(r *http.Request) (consultation.Participant, error)
+
+// Authenticate calls f.
+func (f AuthenticatorFunc) Authenticate(r *http.Request) (consultation.Participant, error) {
+	return f(r)
+}
+
+// Config is what [New] needs. Chat, Consultations and Authenticator are required.
+type Config struct {
+	Chat          *chat.Service
+	Consultations *consultation.Service
+	Authenticator Authenticator
+	// Signer signs the subscriptions: the *ws.Server or the *pusher.Broadcaster. Nil means that there is no real-time
+	// transport: the front end polls, and the two authorisation routes do not exist.
+	Signer realtime.Signer
+	// Socket serves the WebSocket connections: the *ws.Server. Nil means that the route does not exist.
+	Socket http.Handler
+	// Transport is what the front end is told about the way to the events.
+	Transport Transport
+	// BasePath is put before each of the Paths, like "/chat". Requests must arrive with it: do not strip it. Defaults to
+	// nothing.
+	BasePath string
+	// Paths are the paths of the routes below BasePath.
+	Paths Paths
+	// MaxRequestBytes is the limit of a request's body; above it the answer is 413. Raise it along with
+	// [chat.Options].MaxContent. Defaults to [DefaultMaxRequestBytes].
+	MaxRequestBytes int64
+	// TrustedOrigins are the origins beside the page's own that may make requests, like "https://app.example". Defaults
+	// to none.
+	TrustedOrigins []string
+	// Logger gets the failures that the client learns of only as 500 or 503. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// Paths are the paths of the routes. Each starts with a slash; those with a wildcard have it as one whole segment. ""
+// stands for the default.
+type Paths struct {
+	Messages      string // POST. Defaults to "/api/nachrichten".
+	Message       string // PATCH and DELETE, with {id}. Defaults to "/api/nachrichten/{id}".
+	Consultations string // GET and POST. Defaults to "/api/beratungen".
+	Consultation  string // GET and PATCH, with {id}. Defaults to "/api/beratungen/{id}".
+	Read          string // POST, with {id}. Defaults to "/api/beratungen/{id}/gelesen".
+	ChannelAuth   string // POST. Defaults to "/api/pusher/auth".
+	UserAuth      string // POST. Defaults to "/api/pusher/user-auth".
+	// Socket is GET and ends in "/app/{key}", because the Pusher clients append that by themselves. Defaults to
+	// "/app/{key}".
+	Socket string
+}
+
+func (p Paths) withDefaults() Paths {
+	for _, d := range [...]struct {
+		path  *string
+		value string
+	}{
+		{&p.Messages, "/api/nachrichten"},
+		{&p.Message, "/api/nachrichten/{id}"},
+		{&p.Consultations, "/api/beratungen"},
+		{&p.Consultation, "/api/beratungen/{id}"},
+		{&p.Read, "/api/beratungen/{id}/gelesen"},
+		{&p.ChannelAuth, "/api/pusher/auth"},
+		{&p.UserAuth, "/api/pusher/user-auth"},
+		{&p.Socket, socketSuffix},
+	} {
+		if *d.path == "" {
+			*d.path = d.value
+		}
+	}
+	return p
+}
+
+func (c Config) withDefaults() Config {
+	c.BasePath = strings.TrimSuffix(c.BasePath, "/")
+	c.Paths = c.Paths.withDefaults()
+	if c.MaxRequestBytes == 0 {
+		c.MaxRequestBytes = DefaultMaxRequestBytes
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Transport = c.Transport.withDefaults(c)
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.Chat == nil || c.Consultations == nil || c.Authenticator == nil {
+		errs = append(errs, errors.New("Chat, Consultations and Authenticator are required"))
+	}
+	if c.BasePath != "" {
+		if err := checkPath(c.BasePath, ""); err != nil {
+			errs = append(errs, fmt.Errorf("BasePath %w", err))
+		}
+	}
+	if c.MaxRequestBytes < 0 {
+		errs = append(errs, errors.New("MaxRequestBytes must not be negative"))
+	}
+	if !strings.HasSuffix(c.Paths.Socket, socketSuffix) {
+		errs = append(errs, fmt.Errorf("Paths.Socket must end in %q", socketSuffix))
+	}
+	return errors.Join(append(errs, c.Transport.validate(c))...)
+}
