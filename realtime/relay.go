@@ -140,7 +140,7 @@ func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
 // the entry is left to be claimed. An event with the id 0 has no entry and is tried once at most.
 func (r *Relay) HandOff(id int64, ev Event) {
 	if !r.breaker.closed() || !r.lanes.put(handedOff{id: id, event: ev, at: time.Now()}) {
-		r.stats.left.Add(1)
+		r.leave(id)
 	}
 }
 
@@ -184,15 +184,9 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) giveBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Drain)
 	defer cancel()
-	var rest []int64
-	for _, item := range r.lanes.drain() {
-		if item.id != 0 {
-			rest = append(rest, item.id)
-		}
-	}
 	err := r.flushAcks(ctx)
-	if len(rest) > 0 {
-		err = errors.Join(err, r.outbox.Nack(ctx, NackParams{IDs: rest}))
+	if left := r.lanes.drain(); len(left) > 0 {
+		err = errors.Join(err, r.outbox.Nack(ctx, NackParams{IDs: left}))
 	}
 	if err != nil {
 		return fmt.Errorf("realtime: drain the relay: %w", err)

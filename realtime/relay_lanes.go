@@ -31,6 +31,7 @@ type lanes struct {
 	bytes  int
 	// closed lanes take no more, aborted ones also give no more out.
 	closed, aborted bool
+	left            []int64 // entries that were left while closed
 	changed         sync.Cond
 }
 
@@ -131,17 +132,39 @@ func (l *lanes) abort() {
 	l.changed.Broadcast()
 }
 
-// drain empties the lanes and returns what was in them. No worker may have one.
-func (l *lanes) drain() []handedOff {
+// leave notes that the entry was not sent. It matters only while the lanes are closed: before, the entry waits for the
+// end of its lease, which it would outlive the process with.
+func (l *lanes) leave(id int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var rest []handedOff
+	if l.closed && id != 0 {
+		l.left = append(l.left, id)
+	}
+}
+
+// drain empties the lanes and returns the entries that were in them or left since they were closed. No worker may have a
+// lane.
+func (l *lanes) drain() []int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ids := l.left
 	for _, ln := range l.byName {
-		rest = append(rest, ln.items...)
+		for _, item := range ln.items {
+			if item.id != 0 {
+				ids = append(ids, item.id)
+			}
+		}
 	}
 	clear(l.byName)
-	l.idle, l.items, l.bytes = nil, 0, 0
-	return rest
+	l.idle, l.items, l.bytes, l.left = nil, 0, 0, nil
+	return ids
+}
+
+// isClosed reports whether the relay is stopping.
+func (l *lanes) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
 }
 
 // size returns what waits.

@@ -29,7 +29,7 @@ func (r *Relay) sendHandedOff(ctx context.Context, item handedOff) {
 	// So late that the lease could end while the event is on its way: leave it to whoever claims it.
 	late := item.id != 0 && time.Since(item.at) > r.opts.Lease-r.opts.PublishTimeout
 	if late || !r.breaker.closed() {
-		r.stats.left.Add(1)
+		r.leave(item.id)
 		return
 	}
 	err := r.send(ctx, item.event)
@@ -42,9 +42,15 @@ func (r *Relay) sendHandedOff(ctx context.Context, item handedOff) {
 	case isPermanent(err) && item.id != 0:
 		r.park(ctx, item.id, item.event, err)
 	default:
-		r.stats.left.Add(1)
+		r.leave(item.id)
 		r.logFailure(ctx, item.event, err)
 	}
+}
+
+// leave counts an entry that the fast way did not send.
+func (r *Relay) leave(id int64) {
+	r.stats.left.Add(1)
+	r.lanes.leave(id)
 }
 
 // send publishes ev under the timeout, in its thin form if it proves too large, and tells the breaker how it went.
@@ -185,12 +191,12 @@ func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
 		ids = append(ids, e.ID)
 	}
 	delay := backoff(entries[0].Attempts)
-	if ctx.Err() != nil {
-		delay = 0 // we are stopping; another process may have them
-	}
 	var limited *RateLimitError
 	if errors.As(cause, &limited) {
 		delay = max(delay, limited.RetryAfter)
+	}
+	if r.lanes.isClosed() {
+		delay = 0 // another process may have better luck
 	}
 	r.nack(ctx, NackParams{IDs: ids, Delay: delay})
 }

@@ -9,12 +9,13 @@ import (
 // webDirs are the places where a build of the page may lie, seen from the folders in which the program is usually run.
 var webDirs = []string{"examples/murph/web/dist", "murph/web/dist", "web/dist"}
 
-// findPage returns the folder with the built page: dir if it is given, otherwise the first that exists, or "".
+// findPage returns the folder with the built page, dir or else the first that has one, or "".
 func findPage(dir string) string {
+	dirs := webDirs
 	if dir != "" {
-		return dir
+		dirs = []string{dir}
 	}
-	for _, d := range webDirs {
+	for _, d := range dirs {
 		if _, err := os.Stat(filepath.Join(d, "index.html")); err == nil {
 			return d
 		}

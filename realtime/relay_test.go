@@ -1,0 +1,403 @@
+package realtime_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// relayed is a relay with what stands on its two sides.
+type relayed struct {
+	t     *testing.T
+	queue *queue
+	to    *transport
+	relay *realtime.Relay
+	log   *bytes.Buffer
+}
+
+func newRelayed(t *testing.T, opts realtime.RelayOptions) *relayed {
+	t.Helper()
+	r := &relayed{t: t, queue: newQueue(), to: &transport{}, log: &bytes.Buffer{}}
+	opts.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	var err error
+	r.relay, err = realtime.NewRelay(r.queue, r.to, &opts)
+	require.NoError(t, err)
+	return r
+}
+
+// run starts the relay; the result stops it and waits.
+func (r *relayed) run() (stop func()) {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.relay.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(r.t, <-done)
+	})
+	r.t.Cleanup(stop) // also when an assertion fails: a bubble has to end empty
+	return stop
+}
+
+// commit does what a service does: the entry is written, then the event handed off.
+func (r *relayed) commit(ch realtime.Channel) {
+	id, ev := r.queue.add(ch, r.relay.Lease())
+	r.relay.HandOff(id, ev)
+}
+
+func (r *relayed) pending() int64 {
+	b, err := r.queue.Backlog(r.t.Context())
+	require.NoError(r.t, err)
+	return b.Pending
+}
+
+func messages(from, to int) []string {
+	var want []string
+	for i := from; i <= to; i++ {
+		want = append(want, fmt.Sprintf("new-message %d", i))
+	}
+	return want
+}
+
+func always(err error) func(context.Context, realtime.Event) error {
+	return func(context.Context, realtime.Event) error { return err }
+}
+
+func TestRelayNeedsBothSides(t *testing.T) {
+	t.Parallel()
+	_, err := realtime.NewRelay(nil, &transport{}, nil)
+	require.Error(t, err)
+	_, err = realtime.NewRelay(newQueue(), nil, nil)
+	require.Error(t, err)
+}
+
+func TestRelayKeepsTheOrderOfEachChannel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(context.Context, realtime.Event) error { pass(time.Millisecond); return nil })
+		stop := r.run()
+		for range 100 {
+			for c := range 7 {
+				r.commit(realtime.Channel(fmt.Sprintf("private-%d", c)))
+			}
+		}
+		pass(time.Second)
+		for c := range 7 {
+			require.Equal(t, messages(1, 100), r.to.received(realtime.Channel(fmt.Sprintf("private-%d", c))))
+		}
+		require.Zero(t, r.pending())
+		require.Less(t, r.queue.acks, 20, "acknowledged in batches")
+		stop()
+	})
+}
+
+func TestRelayHandOffNeverBlocks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{MaxQueue: 10})
+		r.to.answers(func(ctx context.Context, _ realtime.Event) error { <-ctx.Done(); return ctx.Err() })
+		stop := r.run()
+		begin := time.Now()
+		for range 100 {
+			r.commit("private-a")
+		}
+		require.Equal(t, begin, time.Now(), "no time passes in a hand-off")
+		r.to.answers(nil)
+		pass(time.Minute)
+		require.Zero(t, r.pending(), "what found no room was claimed")
+		require.NotZero(t, r.to.count())
+		stop()
+	})
+}
+
+func TestRelaySurvivesATransportThatFails(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]func(context.Context, realtime.Event) error{
+		"error":   always(errors.New("cut")),
+		"hang":    func(ctx context.Context, _ realtime.Event) error { <-ctx.Done(); return ctx.Err() },
+		"panic":   func(context.Context, realtime.Event) error { panic("secret text") },
+		"refusal": always(&realtime.RefusedError{Err: errors.New("401")}),
+		"rate":    always(&realtime.RateLimitError{Err: errors.New("429"), RetryAfter: 20 * time.Second}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRelayed(t, realtime.RelayOptions{CollapseAfter: time.Hour})
+				r.to.answers(failure)
+				stop := r.run()
+				for i := range 8 {
+					r.commit(realtime.Channel(fmt.Sprintf("private-%d", i)))
+				}
+				pass(20 * time.Second)
+				require.Zero(t, r.to.count())
+				require.EqualValues(t, 8, r.pending())
+				stats, err := r.relay.Stats(t.Context())
+				require.NoError(t, err)
+				require.True(t, stats.Open, "the breaker is open")
+				require.ErrorIs(t, r.relay.Broadcast(t.Context(), realtime.Event{}), realtime.ErrUnavailable)
+				require.Less(t, stats.Attempts, int64(40), "a transport that is down is not hammered")
+
+				r.to.answers(nil)
+				pass(3 * time.Minute)
+				require.Equal(t, 8, r.to.count())
+				require.Zero(t, r.pending())
+				r.commit("private-a")
+				synctest.Wait()
+				require.Equal(t, 9, r.to.count(), "the fast way is open again")
+				require.NotContains(t, r.log.String(), "secret text")
+				stop()
+			})
+		})
+	}
+}
+
+func TestRelayParksWhatCanNeverBeSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		stop := r.run()
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if string(ev.Data) == "2" {
+				return &realtime.PermanentError{Err: errors.New("bad name")}
+			}
+			return nil
+		})
+		for range 3 {
+			r.commit("private-a")
+		}
+		r.queue.add("private-b", 0)
+		r.queue.add("private-b", 0) // claimed rather than handed off
+		pass(10 * time.Second)
+		require.Equal(t, []string{"new-message 1", "new-message 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"new-message 1"}, r.to.received("private-b"))
+		require.Len(t, r.queue.parked, 2)
+		for _, reason := range r.queue.parked {
+			require.Contains(t, reason, "bad name")
+		}
+		require.Zero(t, r.pending())
+		stop()
+	})
+}
+
+func TestRelaySendsThinWhatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Thin != nil {
+				return realtime.ErrTooLarge
+			}
+			return nil
+		})
+		stop := r.run()
+		id, ev := r.queue.add("private-a", r.relay.Lease())
+		ev.Thin = []byte(`"thin"`)
+		r.relay.HandOff(id, ev)
+		pass(time.Second)
+		require.Equal(t, []string{`new-message "thin"`}, r.to.received("private-a"))
+		require.Zero(t, r.pending())
+		stop()
+	})
+}
+
+func TestRelayCollapsesABacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const channels, each = 1000, 100
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(always(errors.New("down")))
+		stop := r.run()
+		for range each {
+			for c := range channels {
+				r.queue.add(realtime.Channel(fmt.Sprintf("private-%d", c)), r.relay.Lease())
+			}
+			pass(3 * time.Hour / each)
+		}
+		require.EqualValues(t, channels*each, r.pending())
+		r.to.answers(nil)
+		pass(10 * time.Minute)
+		require.Zero(t, r.pending())
+		require.Empty(t, r.queue.parked)
+		require.LessOrEqual(t, r.to.count(), channels)
+		for c := range channels {
+			require.Equal(t, []string{"resync-required 100"}, r.to.received(realtime.Channel(fmt.Sprintf("private-%d", c))))
+		}
+		stop()
+	})
+}
+
+func TestRelayTakesOverFromADeadProcess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		stop := r.run()
+		r.queue.add("private-a", r.relay.Lease()) // written, never handed off
+		pass(r.relay.Lease() - time.Second)
+		require.Zero(t, r.to.count(), "the lease is the writer's")
+		pass(3 * time.Second)
+		require.Equal(t, messages(1, 1), r.to.received("private-a"))
+		stop()
+	})
+}
+
+func TestTwoRelaysNeverSendOneClaimTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newRelayed(t, realtime.RelayOptions{})
+		b := newRelayed(t, realtime.RelayOptions{})
+		second, err := realtime.NewRelay(a.queue, a.to, nil)
+		require.NoError(t, err)
+		b.relay, b.queue, b.to = second, a.queue, a.to
+		stopA, stopB := a.run(), b.run()
+		for i := range 2000 {
+			a.queue.add(realtime.Channel(fmt.Sprintf("private-%d", i)), 0)
+		}
+		a.relay.Wake()
+		second.Wake()
+		pass(time.Minute)
+		require.Equal(t, 2000, a.to.count())
+		require.Zero(t, a.pending())
+		stopA()
+		stopB()
+	})
+}
+
+func TestRelayWakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{Poll: time.Hour})
+		stop := r.run()
+		synctest.Wait()
+		r.queue.add("private-a", 0)
+		synctest.Wait()
+		require.Zero(t, r.to.count())
+		r.relay.Wake()
+		synctest.Wait()
+		require.Equal(t, 1, r.to.count())
+		stop()
+	})
+}
+
+func TestRelayDrains(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(context.Context, realtime.Event) error { pass(100 * time.Millisecond); return nil })
+		stop := r.run()
+		for range 10 {
+			r.commit("private-a")
+		}
+		synctest.Wait()
+		stop()
+		require.Equal(t, messages(1, 10), r.to.received("private-a"), "what was handed off still went out")
+		require.Zero(t, r.pending(), "and was acknowledged")
+	})
+}
+
+func TestRelayGivesBackWhatItCannotFinish(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{Parallel: 1})
+		r.to.answers(func(ctx context.Context, _ realtime.Event) error { <-ctx.Done(); return ctx.Err() })
+		stop := r.run()
+		r.queue.add("private-claimed", 0)
+		r.relay.Wake()
+		for i := range 3 {
+			r.commit(realtime.Channel(fmt.Sprintf("private-%d", i)))
+		}
+		synctest.Wait()
+		begin := time.Now()
+		stop()
+		require.LessOrEqual(t, time.Since(begin), 5*time.Second)
+		require.EqualValues(t, 4, r.pending())
+		require.Zero(t, r.queue.leased(), "another process may take them at once")
+	})
+}
+
+func TestRelayWaitsForAnOutboxThatIsDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		stop := r.run()
+		for range 5 {
+			r.commit("private-a")
+		}
+		r.queue.fail(errors.New("database gone"))
+		pass(10 * time.Second)
+		require.Equal(t, 5, r.to.count())
+		r.queue.fail(nil)
+		pass(time.Minute)
+		require.Zero(t, r.pending())
+		stop()
+	})
+}
+
+func TestRelayFlush(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, realtime.RelayOptions{})
+	for range 3 {
+		r.commit("private-a")
+	}
+	r.queue.add("private-b", 0)
+	n, err := r.relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 4, n)
+	require.Equal(t, messages(1, 3), r.to.received("private-a"))
+	require.Zero(t, r.pending())
+}
+
+func TestPublisherWithoutOutbox(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		to := &transport{}
+		p, err := realtime.NewPublisher(to, &realtime.PublisherOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		require.NoError(t, err)
+		require.False(t, p.HasOutbox())
+		require.Nil(t, p.Enqueue("1.1"))
+		ev := realtime.Event{Channel: "private-a", Name: "new-message", Data: []byte(`"canary"`)}
+
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		p.Publish(cancelled, 0, ev)
+		require.Equal(t, 1, to.count(), "a stored change is told of although the request is over")
+
+		begin := time.Now()
+		to.answers(func(ctx context.Context, _ realtime.Event) error { <-ctx.Done(); return ctx.Err() })
+		p.Publish(t.Context(), 0, ev)
+		require.Equal(t, 2*time.Second, time.Since(begin))
+		to.answers(func(context.Context, realtime.Event) error { panic(string(ev.Data)) })
+		p.Publish(t.Context(), 0, ev)
+		require.Contains(t, log.String(), "event not broadcast")
+		require.NotContains(t, log.String(), "canary")
+	})
+}
+
+func TestPublisherWithOutbox(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, realtime.RelayOptions{Lease: 7 * time.Second})
+	p, err := realtime.NewPublisher(r.relay, nil)
+	require.NoError(t, err)
+	require.True(t, p.HasOutbox())
+	require.Equal(t, &realtime.Enqueue{Lease: 7 * time.Second, Except: "1.1"}, p.Enqueue("1.1"))
+	id, ev := r.queue.add("private-a", time.Minute)
+	p.Publish(t.Context(), id, ev)
+	require.Zero(t, r.to.count(), "it is the relay that sends")
+	_, err = r.relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, r.to.count())
+	require.Zero(t, r.pending())
+}
+
+// pass lets time go by in a synctest bubble, where that takes none.
+func pass(d time.Duration) { <-time.After(d) }
