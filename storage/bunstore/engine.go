@@ -1,0 +1,67 @@
+package bunstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+)
+
+// engine is what the two databases do in different ways. Its methods run once; repeating is the caller's part.
+type engine interface {
+	// reads are the queries that have the same shape in both.
+	reads() *reads
+	// at encodes t as a parameter.
+	at(t time.Time) any
+	// superseded reports whether err says that another transaction was in the way, so that nothing was stored and the
+	// same may succeed when it is done again.
+	superseded(err error) bool
+
+	// transact runs fn in one transaction, which is kept if fn says so and rolled back otherwise. In a transaction of the
+	// host's everything that fn has done is undone on an error, and only that.
+	transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error
+	// lock takes the lock on the consultation's row and reads it after that, with the time on the store's clock. It is
+	// the first statement of a transaction.
+	lock(ctx context.Context, s *Store, q conn, by lockKey) (locked, error)
+
+	create(ctx context.Context, s *Store, p consultation.CreateParams) (consultation.Consultation, error)
+	saveChange(ctx context.Context, s *Store, q conn, p consultation.ChangeParams, done *consultation.Changed) error
+
+	append(ctx context.Context, s *Store, p chat.AppendParams) (chat.Appended, error)
+	// saveMessage stores m, whose Rev becomes the consultation's, and returns the id of the outbox entry.
+	saveMessage(ctx context.Context, s *Store, q conn, m chat.Message, event string, e *realtime.Enqueue, now time.Time) (int64, error)
+	markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat.Marked, error)
+
+	claim(ctx context.Context, s *Store, p realtime.ClaimParams) ([]realtime.Entry, error)
+	ack(ctx context.Context, s *Store, ids []int64) error
+	ackThrough(ctx context.Context, s *Store, id consultation.ID, rev int64) error
+	nack(ctx context.Context, s *Store, p realtime.NackParams) error
+	backlog(ctx context.Context, s *Store) (realtime.Backlog, error)
+
+	// version is the version of the schema, 0 if there is none.
+	version(ctx context.Context, s *Store, q conn) (int, error)
+	// migrate brings the schema to the newest version, one process at a time.
+	migrate(ctx context.Context, s *Store, all []migration) error
+	// check returns what is wrong with the settings and indexes, each with how to mend it.
+	check(ctx context.Context, s *Store) ([]error, error)
+}
+
+// reads are queries with the same parameters and columns in both databases.
+type reads struct {
+	consultation, message, history, changes, inbox, requests statement
+}
+
+// lockKey names a consultation by its id, or by the id of one of its messages.
+type lockKey struct {
+	consultation consultation.ID
+	message      chat.MessageID
+}
+
+// locked is a consultation whose row is locked.
+type locked struct {
+	consultation.Consultation
+	now   time.Time
+	found bool
+}

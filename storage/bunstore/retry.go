@@ -1,0 +1,52 @@
+package bunstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	// maxAttempts bounds how often a statement is run that others get in the way of.
+	maxAttempts = 10
+	// maxPause is the longest wait before the last of them.
+	maxPause = 50 * time.Millisecond
+)
+
+// errAgain says that another transaction changed the row while the statement waited for its lock, so that the answer is
+// not known yet. Running it again gives it.
+var errAgain = errors.New("the row has changed meanwhile, every time")
+
+// retry runs fn until it has an answer. A transaction of the host's that the database has given up is not repeated:
+// nobody but the host can do that.
+func (s *Store) retry(ctx context.Context, fn func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := fn()
+		switch {
+		case err == nil, attempt == maxAttempts:
+			return err
+		case errors.Is(err, errAgain):
+			if attempt == 1 {
+				continue // the other transaction has ended: there is nothing to wait for
+			}
+		case s.bound, !s.engine.superseded(err):
+			return err
+		}
+		if !pause(ctx, attempt) {
+			return err
+		}
+	}
+}
+
+// pause waits for a random time that grows with the attempts, and reports whether ctx is still alive.
+func pause(ctx context.Context, attempt int) bool {
+	timer := time.NewTimer(rand.N(maxPause*time.Duration(attempt)/maxAttempts) + time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
