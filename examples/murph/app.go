@@ -31,7 +31,8 @@ func newApp(ctx context.Context, cfg config) (_ *app, err error) {
 	if cfg.transport != "websocket" {
 		return nil, fmt.Errorf("unknown transport %q: it must be websocket", cfg.transport)
 	}
-	server, err := newServer()
+	credentials := serverConfig()
+	server, err := ws.New(credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func newApp(ctx context.Context, cfg config) (_ *app, err error) {
 		Authenticator: httpadapter.AuthenticatorFunc(authenticate),
 		Signer:        server,
 		Socket:        server,
-		Transport:     httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: server.Key()},
+		Transport:     httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: credentials.Key},
 	})
 	if err != nil {
 		return nil, err
@@ -77,14 +78,13 @@ func newApp(ctx context.Context, cfg config) (_ *app, err error) {
 	return a, nil
 }
 
-// newServer makes the WebSocket server with the credentials that a deployment on hosted Pusher has in its environment,
-// or with a secret that lasts as long as the process.
-func newServer() (*ws.Server, error) {
-	cfg := ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
+// serverConfig returns the credentials that a deployment on hosted Pusher has in its environment already, or else a
+// secret that lasts as long as the process.
+func serverConfig() ws.Config {
 	if env, err := pusher.ConfigFromEnv(nil); err == nil {
-		cfg.AppID, cfg.Key, cfg.Secret = env.AppID, env.Key, env.Secret
+		return ws.Config{AppID: env.AppID, Key: env.Key, Secret: env.Secret}
 	}
-	return ws.New(cfg)
+	return ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
 }
 
 // Shutdown sends the connected browsers away, so that the HTTP server can stop.
