@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -45,8 +46,5 @@ func (q query) number(name string, lowest int64) (n int64, given bool, err error
 // limit returns the size of a page, 0 for the default.
 func (q query) limit() (int, error) {
 	n, _, err := q.number("limit", 1)
-	if n > 1<<20 { // the service knows the real limit; an int may have 32 bits
-		n = 1 << 20
-	}
-	return int(n), err
+	return int(min(n, math.MaxInt32)), err // the service knows the real limit; an int may have 32 bits
 }

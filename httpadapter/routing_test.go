@@ -192,6 +192,18 @@ func TestForeignOriginsAreRefused(t *testing.T) {
 	require.Equal(t, 200, b.do(t, "patient-1", "GET", consultations, "", "Sec-Fetch-Site", "cross-site").status, "reading is the browser's to refuse")
 }
 
+func TestTheSocketGetsItsOwnKey(t *testing.T) {
+	t.Parallel()
+	var key string
+	b := setup(t, withBase("/chat"), func(c *httpadapter.Config) {
+		c.Socket = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { key = r.PathValue("key") })
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/{key}/", b) // the host's wildcard has the same name
+	require.Equal(t, 200, do(t, mux, "", "GET", "/chat/app/"+appKey, "").status)
+	require.Equal(t, appKey, key)
+}
+
 // TestSocketEndToEnd follows a message all the way: over HTTP in, over a WebSocket out, both below a base path.
 func TestSocketEndToEnd(t *testing.T) {
 	t.Parallel()

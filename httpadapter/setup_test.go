@@ -42,7 +42,7 @@ func session(r *http.Request) (consultation.Participant, error) {
 	return p, nil
 }
 
-// countingStore counts the calls and fails them on demand.
+// countingStore counts the calls and fails them on demand. Where a store may return nil for nothing, it does.
 type countingStore struct {
 	*memstore.Store
 	calls atomic.Int64
@@ -70,7 +70,14 @@ func (s *countingStore) Append(ctx context.Context, p chat.AppendParams) (chat.A
 }
 
 func (s *countingStore) History(ctx context.Context, p chat.HistoryParams) (chat.Page, error) {
-	return counted(s, ctx, p, s.Store.History)
+	page, err := counted(s, ctx, p, s.Store.History)
+	if len(page.Messages) == 0 {
+		page.Messages = nil
+	}
+	if len(page.Reads) == 0 {
+		page.Reads = nil
+	}
+	return page, err
 }
 
 func (s *countingStore) Changes(ctx context.Context, p chat.ChangesParams) (chat.Changes, error) {
@@ -123,7 +130,7 @@ type bundle struct {
 func setup(t *testing.T, changes ...func(*httpadapter.Config)) *bundle {
 	t.Helper()
 	b := &bundle{store: &countingStore{Store: memstore.New()}, events: &inmem.Broadcaster{}, log: &strings.Builder{}}
-	logger := slog.New(slog.NewTextHandler(b.log, nil))
+	logger := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	b.server, err = ws.New(ws.Config{AppID: "app", Key: appKey, Secret: "secret", Logger: logger})
 	require.NoError(t, err)
