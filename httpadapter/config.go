@@ -111,7 +111,7 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	var errs []error
 	if c.Chat == nil || c.Consultations == nil || c.Authenticator == nil {
-		errs = append(errs, errors.New("Chat, Consultations and Authenticator are required"))
+		errs = append(errs, errors.New("the fields Chat, Consultations and Authenticator are required"))
 	}
 	if c.BasePath != "" {
 		if err := checkPath(c.BasePath, ""); err != nil {

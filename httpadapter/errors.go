@@ -63,7 +63,7 @@ var failures = []failure{
 	{errUnauthenticated, http.StatusUnauthorized, CodeUnauthenticated, "the request belongs to no session", slog.LevelDebug},
 	{errForeignChannel, http.StatusForbidden, CodeForbidden, "the channel is not for this person", slog.LevelDebug},
 	{errTooLarge, http.StatusRequestEntityTooLarge, CodeTooLarge, "the body is larger than allowed", slog.LevelDebug},
-	{errMediaType, http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "the body must be application/json, or a form to authorise, in UTF-8 and not compressed", slog.LevelDebug},
+	{errMediaType, http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "the body must be plain JSON in UTF-8, or a form to authorise", slog.LevelDebug},
 
 	// First, because a policy's own error comes joined with it.
 	{consultation.ErrForbidden, http.StatusForbidden, CodeForbidden, "this person may not do that", slog.LevelDebug},

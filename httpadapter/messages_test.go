@@ -136,7 +136,9 @@ func TestBadBodiesWriteNothing(t *testing.T) {
 		wantProblem(t, exchange(t, b, broken), 400, httpadapter.CodeValidation)
 		broken.ContentLength = httpadapter.DefaultMaxRequestBytes + 1
 		wantProblem(t, exchange(t, b, broken), 413, httpadapter.CodeTooLarge) // without waiting for it
-		for _, contentType := range []string{"<none>", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "application/json;;", "multipart/form-data"} {
+		for _, contentType := range []string{
+			"<none>", "text/plain", formType, "application/json; charset=latin1", "application/json;;", "multipart/form-data",
+		} {
 			got := b.do(t, "patient-1", route[0], route[1], `{"content":"x","consultationId":"demo"}`, "Content-Type", contentType)
 			wantProblem(t, got, 415, httpadapter.CodeUnsupportedMediaType)
 		}

@@ -56,7 +56,7 @@ func newRoutes(c Config) ([]route, error) {
 	for i := range routes {
 		rt := &routes[i]
 		if err := checkPath(rt.pattern, rt.wildcard); err != nil {
-			errs = append(errs, fmt.Errorf("Paths.%s %w", rt.name, err))
+			errs = append(errs, fmt.Errorf("field Paths.%s %w", rt.name, err))
 		}
 		rt.pattern = c.BasePath + rt.pattern
 		rt.segments = strings.Split(rt.pattern, "/")
@@ -66,7 +66,7 @@ func newRoutes(c Config) ([]route, error) {
 		}
 		for _, other := range routes[:i] {
 			if rt.overlaps(other) {
-				errs = append(errs, fmt.Errorf("Paths.%s and Paths.%s match the same requests", other.name, rt.name))
+				errs = append(errs, fmt.Errorf("fields Paths.%s and Paths.%s match the same requests", other.name, rt.name))
 			}
 		}
 	}

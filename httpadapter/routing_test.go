@@ -74,7 +74,10 @@ func TestEveryRouter(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{messages, "/apps/chatx" + messages, base, base + "/", base + messages + "/", base + "/" + messages, base + consultations + "//gelesen", base + "/app/", "/"} {
+	for _, path := range []string{
+		"/", messages, "/apps/chatx" + messages, base, base + "/", base + messages + "/", base + "/" + messages,
+		base + consultations + "//gelesen", base + "/app/",
+	} {
 		wantProblem(t, b.do(t, "patient-1", "POST", path, `{"consultationId":"demo","content":"x"}`), 404, httpadapter.CodeNotFound)
 	}
 }
