@@ -1,0 +1,57 @@
+import { useEffect, useSyncExternalStore } from "react";
+import { useChannelStatus, useConnection, useConnectionState, usePusherSubscription } from "./hooks";
+import type { ConsultationSession, SessionState } from "./session";
+
+/** Runs a session while the component is mounted, and wakes it when the page or the network comes back. */
+export function useSession(session: ConsultationSession): SessionState {
+  useEffect(() => session.start(), [session]);
+  return useSyncExternalStore(session.watch, session.getState);
+}
+
+/**
+ * Feeds a session with the events of its channel. First the subscription, then, each time that it has succeeded, the
+ * question for what was missed.
+ */
+export function useConsultationEvents(session: ConsultationSession, channelName: string | undefined): void {
+  const connection = useConnection();
+  const connectionState = useConnectionState();
+  const { state, cycle } = useChannelStatus(channelName);
+
+  usePusherSubscription(channelName, "new-message", (data) => session.handleEvent("new-message", data));
+  usePusherSubscription(channelName, "message-updated", (data) => session.handleEvent("message-updated", data));
+  usePusherSubscription(channelName, "message-deleted", (data) => session.handleEvent("message-deleted", data));
+  usePusherSubscription(channelName, "status-update", (data) => session.handleEvent("status-update", data));
+  usePusherSubscription(channelName, "consultation-updated", (data) => session.handleEvent("consultation-updated", data));
+  usePusherSubscription(channelName, "messages-read", (data) => session.handleEvent("messages-read", data));
+  usePusherSubscription(channelName, "resync-required", (data) => session.handleEvent("resync-required", data));
+
+  useEffect(() => {
+    session.setLink(connectionState === "connected" && state === "subscribed", connection?.socketId);
+    return () => session.setLink(false, undefined);
+  }, [session, connection, connectionState, state, cycle]);
+
+  useEffect(() => {
+    // A subscription that is refused for good is news too: whoever lost their part learns it from the answer.
+    if (cycle > 0 || state === "denied") session.catchUp();
+  }, [session, cycle, state]);
+
+  useEffect(() => {
+    const wake = () => {
+      if (document.visibilityState === "hidden") return;
+      session.wake();
+      connection?.wake();
+    };
+    // A page out of the back-forward cache fires this one only.
+    const restored = (e: PageTransitionEvent) => {
+      if (e.persisted) wake();
+    };
+    document.addEventListener("visibilitychange", wake);
+    window.addEventListener("pageshow", restored);
+    window.addEventListener("online", wake);
+    return () => {
+      document.removeEventListener("visibilitychange", wake);
+      window.removeEventListener("pageshow", restored);
+      window.removeEventListener("online", wake);
+    };
+  }, [session, connection]);
+}

@@ -1,0 +1,239 @@
+import Pusher from "pusher-js";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PusherConnection, type ConnectionOptions, type Transport } from "../src/murph";
+import { pusherOptions } from "../src/murph/config";
+import { PusherServer } from "./pusherServer";
+
+const channel = "private-consultation-demo";
+const grant = () => Promise.resolve(Response.json({ auth: "k:signature" }));
+
+let server: PusherServer;
+const connections: PusherConnection[] = [];
+
+beforeEach(async () => {
+  server = await PusherServer.listen();
+});
+
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  await server.close();
+});
+
+function connect(options: Partial<ConnectionOptions> = {}): PusherConnection {
+  const transport: Transport = { driver: "websocket", key: "k", wsHost: "127.0.0.1", wsPort: server.port, forceTLS: false, authEndpoint: "/auth" };
+  const connection = new PusherConnection(transport, { fetch: grant, log: () => undefined, linger: 0, pace: 0.02, ...options });
+  connections.push(connection);
+  return connection;
+}
+
+function subscribed(connection: PusherConnection, cycle = 1): Promise<void> {
+  return new Promise((resolve) => {
+    const check = () => {
+      const status = connection.channelStatus(channel);
+      if (status.state === "subscribed" && status.cycle >= cycle) resolve();
+    };
+    connection.watchChannel(channel, check);
+    check();
+  });
+}
+
+describe("PusherConnection", () => {
+  it("subscribes once for all listeners of a channel and unsubscribes with the last one", async () => {
+    const connection = connect();
+    const first = vi.fn();
+    const second = vi.fn();
+    const leaveFirst = connection.subscribe(channel, "new-message", first);
+    const arrived = new Promise((resolve) => second.mockImplementation(resolve));
+    const leaveSecond = connection.subscribe(channel, "new-message", second);
+    await vi.waitFor(() => expect(connection.channelStatus(channel)).toEqual({ state: "subscribed", cycle: 1 }));
+    leaveFirst();
+    leaveFirst();
+    server.publish(channel, "new-message", { n: 1 });
+    await arrived;
+    expect(first).not.toHaveBeenCalled();
+    expect(second).toHaveBeenCalledExactlyOnceWith({ n: 1 });
+    expect(server.count("pusher:subscribe", channel)).toBe(1);
+    leaveSecond();
+    await server.received("pusher:unsubscribe");
+    await server.disconnected();
+    expect(connection.state).toBe("idle");
+    expect(Pusher.instances).toEqual([]);
+  });
+
+  it("keeps the other listeners when one throws", async () => {
+    const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const connection = connect();
+    connection.subscribe(channel, "e", () => {
+      throw new Error("broken");
+    });
+    const arrived = new Promise((resolve) => void connection.subscribe(channel, "e", resolve));
+    await subscribed(connection);
+    server.publish(channel, "e", 1);
+    await arrived;
+    expect(complaint).toHaveBeenCalledOnce();
+  });
+
+  it("asks the endpoint as Pusher libraries do, and within five seconds", async () => {
+    const fetch = vi.fn(grant);
+    const connection = connect({ fetch });
+    await subscribed(connection);
+    const [url, init] = fetch.mock.calls[0] as unknown as [string, RequestInit];
+    expect(url).toBe("/auth");
+    expect(init).toMatchObject({ method: "POST", credentials: "same-origin" });
+    expect((init.body as URLSearchParams).toString()).toBe(`socket_id=1.1&channel_name=${channel}`);
+    expect(init.signal).toBeInstanceOf(AbortSignal);
+    expect(server.frames.find((f) => f.event === "pusher:subscribe")?.data.auth).toBe("k:signature");
+  });
+
+  it.each([
+    ["500", () => Promise.resolve(new Response("", { status: 500 }))],
+    ["201, which is no success here", () => Promise.resolve(Response.json({ auth: "k:s" }, { status: 201 }))],
+    ["no JSON", () => Promise.resolve(new Response("<html>"))],
+    ["nothing", () => Promise.reject(new TypeError("network"))],
+  ])("asks again when the endpoint answers %s", async (_, failure) => {
+    const fetch = vi.fn(grant).mockImplementationOnce(failure).mockImplementationOnce(failure);
+    await subscribed(connect({ fetch }));
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+
+  it.each([401, 403])("takes %i for an answer, until it is woken", async (status) => {
+    const fetch = vi.fn(grant).mockImplementationOnce(() => Promise.resolve(new Response("", { status })));
+    const connection = connect({ fetch });
+    const denied = new Promise<void>((resolve) => {
+      connection.watchChannel(channel, () => {
+        if (connection.channelStatus(channel).state === "denied") resolve();
+      });
+    });
+    await denied;
+    expect(server.count("pusher:subscribe")).toBe(0);
+    connection.wake();
+    await subscribed(connection);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("subscribes anew after a refusal on the socket, and after silence", async () => {
+    const connection = connect();
+    const answers = ["AuthError", null, true];
+    server.onSubscribe = () => answers.shift() ?? null;
+    await subscribed(connection);
+    expect(server.count("pusher:subscribe")).toBe(3);
+  });
+
+  it("drops an answer of the endpoint to a socket that is gone", async () => {
+    let release: (r: Response) => void = () => undefined;
+    const fetch = vi.fn(grant).mockImplementationOnce(() => new Promise((resolve) => (release = resolve)));
+    const connection = connect({ fetch });
+    connection.watchChannel(channel, () => undefined);
+    await vi.waitFor(() => expect(fetch).toHaveBeenCalledOnce());
+    server.drop(4200);
+    await subscribed(connection);
+    release(Response.json({ auth: "k:stale" }));
+    await new Promise((resolve) => setImmediate(resolve));
+    server.publish(channel, "e", 1);
+    expect(server.frames.filter((f) => f.event === "pusher:subscribe").map((f) => f.data.auth)).toEqual(["k:signature"]);
+  });
+
+  it("comes back after unclean closes, however many, with its listeners", async () => {
+    const connection = connect();
+    const heard = vi.fn();
+    connection.subscribe(channel, "e", heard);
+    await subscribed(connection);
+    for (let cycle = 2; cycle <= 4; cycle++) {
+      server.drop(cycle === 3 ? 1002 : undefined);
+      await subscribed(connection, cycle);
+    }
+    server.publish(channel, "e", 1);
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce());
+  }, 15_000);
+
+  it("builds a new client when pusher-js has given up", async () => {
+    const connection = connect();
+    const heard = vi.fn();
+    connection.subscribe(channel, "e", heard);
+    await subscribed(connection);
+    const [given] = Pusher.instances;
+    // 4009 makes pusher-js stop for good.
+    server.drop(4009);
+    await subscribed(connection, 2);
+    expect(Pusher.instances).toHaveLength(1);
+    expect(Pusher.instances[0]).not.toBe(given);
+    server.publish(channel, "e", 1);
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce());
+  });
+
+  it("replaces a socket that is open and dead when the page comes back", async () => {
+    const connection = connect();
+    await subscribed(connection);
+    const [socket] = server.sockets;
+    socket?.pause();
+    connection.wake();
+    await subscribed(connection, 2);
+    socket?.resume();
+  });
+
+  it("keeps a socket that answers when the page comes back", async () => {
+    const connection = connect();
+    await subscribed(connection);
+    connection.wake();
+    await server.received("pusher:ping");
+    const arrived = new Promise((resolve) => void connection.subscribe(channel, "e", resolve));
+    server.publish(channel, "e", 1);
+    await arrived;
+    expect(connection.channelStatus(channel).cycle).toBe(1);
+  });
+
+  it("leaves nothing behind when the last listener goes before the endpoint has answered", async () => {
+    let release: (r: Response) => void = () => undefined;
+    const fetch = vi.fn(() => new Promise<Response>((resolve) => (release = resolve)));
+    const connection = connect({ fetch, linger: 60_000 });
+    const leave = connection.subscribe(channel, "e", () => undefined);
+    await vi.waitFor(() => expect(fetch).toHaveBeenCalledOnce());
+    leave();
+    await server.received("pusher:unsubscribe");
+    release(Response.json({ auth: "k:late" }));
+    await new Promise((resolve) => setImmediate(resolve));
+    server.publish(channel, "e", 1);
+    expect(server.count("pusher:subscribe")).toBe(0);
+    expect(Pusher.instances.map((p) => p.allChannels())).toEqual([[]]);
+  });
+
+  it("reports its changes of state", async () => {
+    const log = vi.fn();
+    const connection = connect({ log });
+    const states: string[] = [];
+    connection.watch(() => states.push(connection.state));
+    await subscribed(connection);
+    expect(states).toEqual(["connecting", "connected"]);
+    expect(connection.socketId).toBe("1.1");
+    expect(log).toHaveBeenCalledWith("connecting -> connected");
+  });
+});
+
+describe("pusherOptions", () => {
+  const authorize = () => undefined;
+  const http = { hostname: "chat.example", port: "8080", protocol: "http:" };
+  const https = { hostname: "chat.example", port: "", protocol: "https:" };
+
+  it("takes the page's own host where the server names none", () => {
+    expect(pusherOptions({ driver: "websocket", key: "k" }, http, authorize)).toMatchObject({
+      wsHost: "chat.example", wsPort: 8080, forceTLS: false, enabledTransports: ["ws"], cluster: "self",
+    });
+    const secure = pusherOptions({ driver: "websocket", key: "k", wsPath: "/live" }, https, authorize);
+    expect(secure).toMatchObject({ wsHost: "chat.example", forceTLS: true, enabledTransports: ["ws", "wss"], wsPath: "/live" });
+    expect(secure).not.toHaveProperty("wsPort");
+    expect(secure).not.toHaveProperty("wssPort");
+  });
+
+  it("takes what the server names", () => {
+    const t: Transport = { driver: "websocket", key: "k", wsHost: "ws.example", wsPort: 81, wssPort: 444, forceTLS: true };
+    expect(pusherOptions(t, http, authorize)).toMatchObject({
+      wsHost: "ws.example", wsPort: 81, wssPort: 444, forceTLS: true, enabledTransports: ["ws", "wss"],
+    });
+  });
+
+  it("never lets hosted Pusher fall back to other scripts and sockets", () => {
+    const options = pusherOptions({ driver: "pusher", key: "k", cluster: "eu" }, http, authorize);
+    expect(options).toMatchObject({ cluster: "eu", enabledTransports: ["ws", "wss"] });
+    expect(options).not.toHaveProperty("wsHost");
+  });
+});
