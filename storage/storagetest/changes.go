@@ -14,6 +14,7 @@ func changeCases() []testCase {
 		contract: consultations,
 		clauses: says(
 			"Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result",
+			"Changed is a change that was stored.",
 			"StatusEntry and AssignmentEntry are the ids of the outbox entries, 0 for one that was not written.",
 		),
 		run: func(e *env) {
@@ -57,7 +58,10 @@ func changeCases() []testCase {
 	}, {
 		name:     "change/entries",
 		contract: consultations,
-		clauses:  says("together with one outbox entry for each part of the [Announcement], if p.Enqueue is set."),
+		clauses: says(
+			"together with one outbox entry for each part of the [Announcement], if p.Enqueue is set.",
+			"ChangeParams is a [Change] with the outbox entries that are to be written in the same step, nil for none.",
+		),
 		run: func(e *env) {
 			e.create(room)
 			for _, step := range []struct {

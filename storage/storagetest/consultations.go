@@ -10,7 +10,7 @@ import (
 
 func consultationCases() []testCase {
 	return []testCase{{
-		name:     "create",
+		name:     "create/stored",
 		contract: consultations,
 		clauses: says(
 			"Create stores a consultation with status REQUESTED, no student and rev 1, and returns it with the times that the store's clock gave it.",

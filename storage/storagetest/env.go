@@ -17,6 +17,9 @@ import (
 // patience bounds every case, so that a store that blocks fails instead of hanging.
 const patience = 2 * time.Minute
 
+// soon bounds the wait for a lease of a microsecond to run out.
+const soon = 10 * time.Second
+
 // forever stands for a lease, a window or a delay that does not end within a case.
 const forever = 24 * time.Hour
 

@@ -88,6 +88,7 @@ func cases() []testCase {
 		deleteCases(),
 		eventCases(),
 		outboxCases(),
+		ackCases(),
 		leaseCases(),
 		contextCases(),
 		transactionCases(),

@@ -14,6 +14,8 @@ func historyCases() []testCase {
 		clauses: says(
 			"History returns the Limit newest messages with a Seq below Before, in ascending order of Seq, with tombstones.",
 			"HasMore tells of older ones.",
+			"HasMore says that there are more messages in the direction of the page.",
+			"Limit is the size of the page.",
 			"Before is the seq below which the page ends, or 0 for the newest page.",
 		),
 		run: func(e *env) {

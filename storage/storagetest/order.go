@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/murph-chat/murph/chat"
@@ -12,10 +13,10 @@ import (
 
 // follow polls Changes of the room, as a client does, until it is complete up to the rev that end returns and that is
 // not 0. Only messages are appended meanwhile, from the rev first on, so that each page has to continue where the one
-// before has ended: what becomes visible behind the cursor would be lost for ever.
-func (e *env) follow(first int64, end func() int64) {
+// before has ended: what becomes visible behind the cursor would be lost for ever. It calls reading after each page.
+func (e *env) follow(first int64, reading func(), end func() int64) {
 	next := first - 1
-	for e.ctx.Err() == nil {
+	for ; e.ctx.Err() == nil; reading() {
 		page, err := e.store.Changes(e.ctx, chat.ChangesParams{
 			ConsultationID: room, Viewer: patient.UserID, Since: next, Limit: 7, MaxBehind: 1_000_000,
 		})
@@ -45,8 +46,8 @@ func (e *env) follow(first int64, end func() int64) {
 }
 
 // reread polls the newest page of the room until done, and checks that the header belongs to it.
-func (e *env) reread(done func() bool) {
-	for !done() && e.ctx.Err() == nil {
+func (e *env) reread(reading func(), done func() bool) {
+	for ; !done() && e.ctx.Err() == nil; reading() {
 		page, err := e.store.History(e.ctx, chat.HistoryParams{ConsultationID: room, Viewer: student.UserID, Limit: 3})
 		if err != nil {
 			e.Errorf("History: %v", err)
@@ -60,21 +61,43 @@ func (e *env) reread(done func() bool) {
 	}
 }
 
-// appendAndFollow lets writers append to the room at once while two readers follow. write appends one message.
+// gate returns n functions, and one that waits until each of them has been called.
+func (e *env) gate(n int) (open []func(), wait func()) {
+	gates := make([]chan struct{}, n)
+	for i := range gates {
+		gates[i] = make(chan struct{})
+		open = append(open, sync.OnceFunc(func() { close(gates[i]) }))
+	}
+	return open, func() {
+		for _, g := range gates {
+			select {
+			case <-g:
+			case <-e.ctx.Done():
+			}
+		}
+	}
+}
+
+// appendAndFollow lets writers append to the room at once while two readers follow, who have begun before. write appends
+// one message.
 func (e *env) appendAndFollow(writers, each int, write func(i, n int) error) {
 	e.Helper()
 	first := e.start(room).Rev + 1
 	var left, last atomic.Int64
 	left.Store(int64(writers))
+	reading, wait := e.gate(2)
 	e.parallel(writers+2, func(i int) {
 		switch i {
 		case writers:
-			e.follow(first, last.Load)
+			defer reading[0]()
+			e.follow(first, reading[0], last.Load)
 			return
 		case writers + 1:
-			e.reread(func() bool { return last.Load() != 0 })
+			defer reading[1]()
+			e.reread(reading[1], func() bool { return last.Load() != 0 })
 			return
 		}
+		wait()
 		for n := range each {
 			if err := write(i, n); err != nil {
 				e.Errorf("writer %d: %v", i, err)
@@ -153,12 +176,15 @@ func orderCases() []testCase {
 			}
 			var left atomic.Int64
 			left.Store(writers)
+			reading, wait := e.gate(1)
 			e.parallel(writers+1, func(i int) {
 				if i == writers {
-					e.mirror(func() bool { return left.Load() == 0 })
+					defer reading[0]()
+					e.mirror(reading[0], func() bool { return left.Load() == 0 })
 					return
 				}
 				defer left.Add(-1)
+				wait()
 				for n := range each {
 					p := chat.EditParams{ID: ms[i].ID, By: patient.UserID, Content: fmt.Sprint(n), Window: -1}
 					if _, err := e.store.Edit(e.ctx, p); err != nil {
@@ -175,10 +201,13 @@ func orderCases() []testCase {
 
 // mirror keeps a copy of the room by following Changes while messages are edited, and compares it with the history once
 // the writers are done.
-func (e *env) mirror(done func() bool) {
+func (e *env) mirror(reading func(), done func() bool) {
 	copied := map[chat.MessageID]chat.Message{}
-	next := int64(0)
+	next, caughtUp := int64(0), false
 	for e.ctx.Err() == nil {
+		if caughtUp {
+			reading()
+		}
 		last := done()
 		page, err := e.store.Changes(e.ctx, chat.ChangesParams{
 			ConsultationID: room, Viewer: patient.UserID, Since: next, Limit: 3, MaxBehind: 1_000_000,
@@ -194,7 +223,7 @@ func (e *env) mirror(done func() bool) {
 			}
 			next, copied[m.ID] = m.Rev, m
 		}
-		next = page.NextSince
+		next, caughtUp = page.NextSince, !page.HasMore
 		if last && !page.HasMore {
 			break
 		}

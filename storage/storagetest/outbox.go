@@ -18,20 +18,6 @@ func (e *env) claim(limit int, lease time.Duration) []realtime.Entry {
 	return entries
 }
 
-func (e *env) ack(ids ...int64) {
-	e.Helper()
-	if err := e.store.Ack(e.ctx, ids...); err != nil {
-		e.Fatalf("Ack: %v", err)
-	}
-}
-
-func (e *env) ackThrough(id consultation.ID, rev int64) {
-	e.Helper()
-	if err := e.store.AckThrough(e.ctx, consultation.Channel(id), rev); err != nil {
-		e.Fatalf("AckThrough: %v", err)
-	}
-}
-
 func (e *env) nack(p realtime.NackParams) {
 	e.Helper()
 	if err := e.store.Nack(e.ctx, p); err != nil {
@@ -106,78 +92,6 @@ func outboxCases() []testCase {
 			e.pending("of leased entries", 5, 0)
 		},
 	}, {
-		name:     "outbox/ack",
-		contract: outbox,
-		clauses:  says("Ack removes entries; ids that do not exist are ignored."),
-		run: func(e *env) {
-			e.start(room)
-			ids := entriesOf(e.enqueue(room, 4, 0))
-			e.claims("of all", 10, ids...)
-			e.ack(ids[0], ids[2])
-			e.pending("after two were acknowledged", 2, 0)
-			e.ack(ids[0], ids[3]+1_000, 0, -1)
-			e.ack()
-			e.pending("after unknown ids", 2, 0)
-			leased := entriesOf(e.enqueue(room, 1, forever))
-			e.ack(ids[1], ids[3], leased[0])
-			e.pending("after all were acknowledged", 0, 0)
-			e.claims("after all were acknowledged", 10)
-		},
-	}, {
-		name:     "outbox/ack-many",
-		contract: outbox,
-		clauses:  says("Ack removes entries; ids that do not exist are ignored."),
-		run: func(e *env) {
-			e.start(room)
-			ids := entriesOf(e.enqueue(room, 3, 0))
-			many := make([]int64, 0, 1_003)
-			for i := range int64(1_000) {
-				many = append(many, ids[2]+100+i)
-			}
-			e.ack(append(many, ids...)...)
-			e.pending("after an Ack of 1,003 ids", 0, 0)
-		},
-	}, {
-		name:     "outbox/ack-through",
-		contract: outbox,
-		clauses: says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: " +
-			"a Resync that was published has covered them."),
-		run: func(e *env) {
-			e.start(room)
-			e.start("room-2") // its name has the other's as a prefix
-			all := e.enqueue(room, 6, 0)
-			ids := entriesOf(all)
-			foreign := entriesOf(e.enqueue("room-2", 2, 0))
-			e.nack(realtime.NackParams{IDs: ids[:1], Park: true, Reason: "poison"})
-			e.claims("of two", 2, ids[1], ids[2])
-			e.ackThrough(room, all[0].Message.Rev-1)
-			e.pending("after AckThrough a rev that no entry has", 7, 1)
-			e.ackThrough("unknown", 1_000)
-			e.pending("after AckThrough of an unknown channel", 7, 1)
-			e.ackThrough(room, all[3].Message.Rev)
-			e.pending("after AckThrough the fourth", 4, 1)
-			e.claims("after AckThrough the fourth", 10, ids[4], ids[5], foreign[0], foreign[1])
-			e.ackThrough(room, 1_000)
-			e.pending("after AckThrough all", 2, 1)
-		},
-	}, {
-		name:     "outbox/ack-through-status",
-		contract: outbox,
-		clauses:  says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted"),
-		run: func(e *env) {
-			e.create(room)
-			for _, ch := range []consultation.Change{accept(room, student), reassign(room, other), cancel(room)} {
-				if _, err := e.store.Change(e.ctx, consultation.ChangeParams{Change: ch, Enqueue: &realtime.Enqueue{}}); err != nil {
-					e.Fatal(err)
-				}
-			}
-			e.pending("of three changes", 4, 0)
-			e.ackThrough(room, 2)
-			e.pending("after AckThrough the first", 2, 0)
-			e.ackThrough(room, 4)
-			e.pending("after AckThrough all", 0, 0)
-		},
-	}, {
 		name:     "outbox/nack",
 		contract: outbox,
 		clauses: says(
@@ -224,9 +138,9 @@ func outboxCases() []testCase {
 		contract: outbox,
 		clauses: says(
 			"Backlog describes the outbox at one moment, on the store's clock.",
-			"Pending   int64 // entries waiting or leased",
-			"Parked    int64 // entries set aside",
-			"OldestAge time.Duration // age of the oldest pending entry, 0 if there is none",
+			"entries waiting or leased",
+			"entries set aside",
+			"age of the oldest pending entry, 0 if there is none",
 		),
 		run: func(e *env) {
 			if b := e.backlog(); b != (realtime.Backlog{}) {
@@ -300,7 +214,7 @@ func (e *env) ageIsSane(what string, age time.Duration, start time.Time) {
 // await claims until there is something to claim, which is soon.
 func (e *env) await(limit int, lease time.Duration) []realtime.Entry {
 	e.Helper()
-	for e.ctx.Err() == nil {
+	for start := time.Now(); time.Since(start) < soon; {
 		if entries := e.claim(limit, lease); len(entries) > 0 {
 			return entries
 		}

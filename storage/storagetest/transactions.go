@@ -90,7 +90,10 @@ func transactionCases() []testCase {
 		name:     "tx/rollback",
 		contract: outbox,
 		tx:       true,
-		clauses:  says("An entry exists if and only if the change that it tells of was committed."),
+		clauses: says(
+			"An entry exists if and only if the change that it tells of was committed.",
+			"Enqueue asks a store to write an outbox entry in the same atomic step as the change that the event tells of.",
+		),
 		run: func(e *env) {
 			e.start(room)
 			m, gone := e.send(patient, "stays"), e.send(patient, "stays too")
