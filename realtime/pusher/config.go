@@ -56,8 +56,9 @@ func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var missing []string
 	read := func(names ...string) string {
 		for _, name := range names {
-			if v, _ := lookup(name); strings.TrimSpace(v) != "" {
-				return strings.TrimSpace(v)
+			v, set := lookup(name)
+			if v = strings.TrimSpace(v); set && v != "" {
+				return v
 			}
 		}
 		missing = append(missing, names[0])

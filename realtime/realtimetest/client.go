@@ -49,7 +49,7 @@ type DialOptions struct {
 	// Dial makes the connection. For wss it has to return one on which TLS is running. Defaults to a net.Dialer for ws,
 	// and is required for wss.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Mute leaves pings of both kinds unanswered.
+	// Mute leaves pings of both kinds and close frames unanswered, and the connection open.
 	Mute bool
 }
 
@@ -95,7 +95,7 @@ func Dial(ctx context.Context, rawURL string, opts *DialOptions) (*Client, error
 		return err
 	})
 	if err == nil {
-		c.socket.noPong = opts.Mute
+		c.socket.mute = opts.Mute
 		err = c.greeting(ctx)
 	}
 	if err != nil {

@@ -53,9 +53,9 @@ func (e *HandshakeError) Error() string {
 // socket is the client's side of RFC 6455: one message at a time, no extensions, and an error for whatever the server
 // may not do. It answers pings and close frames itself, but only while read runs.
 type socket struct {
-	conn   net.Conn
-	r      *bufio.Reader
-	noPong bool
+	conn net.Conn
+	r    *bufio.Reader
+	mute bool // answers nothing
 }
 
 // handshake upgrades conn (RFC 6455 §4.1).
@@ -102,7 +102,7 @@ func (s *socket) read() ([]byte, error) {
 		}
 		switch {
 		case opcode == OpPing:
-			if s.noPong {
+			if s.mute {
 				continue
 			}
 			if err := s.write(finalBit|OpPong, payload); err != nil {
@@ -165,14 +165,16 @@ func (s *socket) readFrame() (opcode byte, final bool, payload []byte, err error
 	return opcode, final, payload, err
 }
 
-// closed answers a close frame and ends the connection.
+// closed answers a close frame and ends the connection, unless the socket is mute.
 func (s *socket) closed(payload []byte) error {
 	ce := &CloseError{Code: 1005}
 	if len(payload) >= 2 {
 		ce.Code, ce.Reason = int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 	}
-	_ = s.write(finalBit|OpClose, payload[:min(2, len(payload))])
-	_ = s.conn.Close()
+	if !s.mute {
+		_ = s.write(finalBit|OpClose, payload[:min(2, len(payload))])
+		_ = s.conn.Close()
+	}
 	return ce
 }
 

@@ -15,12 +15,10 @@
 // # Guarantees
 //
 // Broadcast never waits for a client: each connection has a bounded queue, and one that cannot keep up is closed with
-// [4100], upon which clients come back after a second and fetch what they missed. A connection receives either every
+// 4100, upon which clients come back after a second and fetch what they missed. A connection receives either every
 // event of its channels, in order, or is closed: nothing is skipped silently. A subscription is acknowledged once it
 // counts, so whoever reads the store after the acknowledgement misses nothing.
 //
 // A client is always refused by a close code on an accepted connection, never by an HTTP status: pusher-js cannot read
 // the status and would retry for ever.
-//
-// [4100]: https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/#error-codes
 package ws

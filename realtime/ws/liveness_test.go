@@ -3,6 +3,7 @@ package ws_test
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +19,7 @@ import (
 
 func TestSilentClientIsPinged(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		for range 100 { // it answers, and so may stay as long as it likes
 			began := time.Now()
@@ -35,9 +34,7 @@ func TestSilentClientIsPinged(t *testing.T) {
 
 func TestClientThatTalksIsNotPinged(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		for range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
@@ -51,9 +48,7 @@ func TestClientThatTalksIsNotPinged(t *testing.T) {
 
 func TestDeadClientIsClosed(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		began := time.Now()
 		c, err := f.dialPath(path, &realtimetest.DialOptions{Mute: true})
 		require.NoError(t, err)
@@ -62,7 +57,7 @@ func TestDeadClientIsClosed(t *testing.T) {
 		require.Equal(t, "pusher:ping", frame.Event)
 		require.Equal(t, 4201, closeCode(t, c))
 		require.Equal(t, 40*time.Second, time.Since(began))
-		synctest.Wait()
+		pass(2 * time.Second) // it does not answer the close frame either
 		require.Zero(t, f.Stats().Connections)
 		require.Zero(t, f.Stats().SlowCloses)
 	})
@@ -71,42 +66,91 @@ func TestDeadClientIsClosed(t *testing.T) {
 // TestEitherPongIsEnough leaves the protocol's ping unanswered, and answers the one of RFC 6455.
 func TestEitherPongIsEnough(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
-		c, err := f.dialPath(path, &realtimetest.DialOptions{Mute: true})
-		require.NoError(t, err)
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c, tap := f.connectTapped()
 		for range 5 {
 			frame, err := c.Next(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, "pusher:ping", frame.Event)
+			require.Contains(t, tap.String(), `{"event":"pusher:ping","data":{}}`+"\x89\x00")
+			tap.Reset()
 			require.NoError(t, c.SendFrame(t.Context(), realtimetest.OpPong, true, nil))
 		}
 	})
 }
 
-// TestClientThatDoesNotAnswerTheCloseIsCut shows that nothing of a connection stays when the client ignores the close
-// frame.
-func TestClientThatDoesNotAnswerTheCloseIsCut(t *testing.T) {
+// TestClosingEndsWithoutTheClient shows that nothing of a connection stays when the client does not answer the close
+// frame, and that nothing happens on it in the meantime.
+func TestClosingEndsWithoutTheClient(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c, tap := f.connectTapped()
+		f.Contain(func() { panic("a bug") })
+		require.Equal(t, 4200, closeCode(t, c))
+		tap.Reset()
+		f.SubscribeAll(lobby)
+		require.NoError(t, c.SendFrame(t.Context(), realtimetest.OpPing, true, nil))
+		require.NoError(t, c.SendText(t.Context(), `{"event":"pusher:ping"}`))
+		synctest.Wait()
+		require.Equal(t, 1, f.Stats().Connections)
+		require.Zero(t, f.Stats().Subscriptions)
+		pass(2 * time.Second)
+		require.Zero(t, f.Stats().Connections)
+		_, err := c.Next(t.Context())
+		require.ErrorIs(t, err, io.EOF)
+		require.Empty(t, tap.String(), "something came after the close frame")
+	})
+}
+
+// TestClientThatGoesLeavesNothing has one client say good-bye and one lose its network.
+func TestClientThatGoesLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(*realtimetest.Client){
+		"close": (*realtimetest.Client).Close, "cut": (*realtimetest.Client).Cut,
+	} {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			c := f.connect()
+			f.subscribe(c, lobby, private)
+			require.Equal(t, 2, f.Stats().Subscriptions)
+			leave(c)
+			synctest.Wait()
+			require.Zero(t, f.Stats().Connections, name)
+			require.Zero(t, f.Stats().Subscriptions, name)
+			require.Zero(t, f.Stats().Channels, name)
+		})
+	}
+}
+
+// TestCloseFrameThatNobodyReads has the same happen to a client that does not read at all.
+func TestCloseFrameThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		require.NoError(t, c.SendFrame(t.Context(), realtimetest.OpBinary, true, nil))
 		synctest.Wait()
-		require.Equal(t, 1, f.Stats().Connections) // the close frame waits for someone to read it
-		pass(5 * time.Second)                      // the write timeout
+		require.Equal(t, 1, f.Stats().Connections)
+		pass(5 * time.Second) // the write timeout
 		require.Zero(t, f.Stats().Connections)
+	})
+}
+
+// TestRestOfABigMessageIsRead shows that the server takes in what the client is still sending: closing at once would
+// reset the connection, and could take the close frame along.
+func TestRestOfABigMessageIsRead(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c := f.connect()
+		sent := make(chan error, 1)
+		go func() { sent <- c.SendFrame(t.Context(), realtimetest.OpText, true, make([]byte, 100<<10)) }()
+		require.Equal(t, 1009, closeCode(t, c))
+		require.NoError(t, <-sent)
 	})
 }
 
 // TestSlowConsumer fills the queue of a connection that does not read at all.
 func TestSlowConsumer(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		f.subscribe(c, private)
 		for n := range 65 { // one is being written, 63 wait, and there is no room for one more
@@ -128,9 +172,7 @@ func TestSlowConsumer(t *testing.T) {
 
 func TestQueueIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t, func(c *ws.Config) { c.MaxQueueBytes = 4096 })
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		f.subscribe(c, private)
 		payload := make([]byte, 1500)
@@ -143,15 +185,13 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 		f.broadcast(private, string(payload))
 		require.EqualValues(t, 1, f.Stats().SlowCloses)
 		require.Equal(t, 4100, closeCode(t, c))
-	})
+	}, func(c *ws.Config) { c.MaxQueueBytes = 4096 })
 }
 
 // TestStuckWrite has a client that stops reading while too little waits to fill its queue.
 func TestStuckWrite(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		c := f.connect()
 		f.subscribe(c, private)
 		f.broadcast(private, "1")

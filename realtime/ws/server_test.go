@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +33,6 @@ type fixture struct {
 	t    *testing.T
 	base string // ws://host
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	stop func()
 }
 
 func config(change ...func(*ws.Config)) ws.Config {
@@ -52,37 +53,40 @@ func start(t *testing.T, change ...func(*ws.Config)) *fixture {
 	require.NoError(t, err)
 	host := httptest.NewServer(srv)
 	f := &fixture{Server: srv, t: t, base: "ws" + strings.TrimPrefix(host.URL, "http")}
-	f.stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = srv.Shutdown(ctx)
+	t.Cleanup(func() {
+		_ = srv.Shutdown(ended())
 		host.Close()
 	})
-	t.Cleanup(f.stop)
 	return f
 }
 
-// startPiped runs a server within a synctest bubble, on connections that are pipes. The caller ends it with stop.
-func startPiped(t *testing.T, change ...func(*ws.Config)) *fixture {
+// inBubble runs a test in a synctest bubble, with a server on connections that are pipes.
+func inBubble(t *testing.T, test func(*testing.T, *fixture), change ...func(*ws.Config)) {
 	t.Helper()
-	srv, err := ws.New(config(change...))
-	require.NoError(t, err)
-	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	host := &http.Server{Handler: srv}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = host.Serve(listener)
-	}()
-	f := &fixture{Server: srv, t: t, base: "ws://murph.test", dial: listener.dial}
-	f.stop = func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = srv.Shutdown(ctx)
-		_ = host.Close()
-		<-done
-	}
-	return f
+	synctest.Test(t, func(t *testing.T) {
+		srv, err := ws.New(config(change...))
+		require.NoError(t, err)
+		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+		host := &http.Server{Handler: srv}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = host.Serve(listener)
+		}()
+		defer func() {
+			_ = srv.Shutdown(ended())
+			_ = host.Close()
+			<-done
+		}()
+		test(t, &fixture{Server: srv, t: t, base: "ws://murph.test", dial: listener.dial})
+	})
+}
+
+// ended is a context for a Shutdown that does not wait.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }
 
 // connect opens a connection that stays open to the end of the test.
@@ -105,6 +109,33 @@ func (f *fixture) dialPath(path string, opts *realtimetest.DialOptions) (*realti
 		f.t.Cleanup(c.Cut)
 	}
 	return c, err
+}
+
+// connectTapped opens a connection of a mute client, and shows what the server sends on it.
+func (f *fixture) connectTapped() (*realtimetest.Client, *bytes.Buffer) {
+	f.t.Helper()
+	tap := new(bytes.Buffer)
+	c, err := f.dialPath(path, &realtimetest.DialOptions{
+		Mute: true,
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := f.dial(ctx, network, addr)
+			return tapped{conn, tap}, err
+		},
+	})
+	require.NoError(f.t, err)
+	return c, tap
+}
+
+// tapped keeps what is read from a connection.
+type tapped struct {
+	net.Conn
+	read *bytes.Buffer
+}
+
+func (c tapped) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Write(p[:n])
+	return n, err
 }
 
 // subscribe signs and subscribes.

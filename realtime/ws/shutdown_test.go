@@ -44,9 +44,7 @@ func TestShutdownWithoutConnections(t *testing.T) {
 
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := startPiped(t)
-		defer f.stop()
+	inBubble(t, func(t *testing.T, f *fixture) {
 		f.connect() // does not read, and so does not answer the close frame
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -59,10 +57,8 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 // TestShutdownIsPaced closes 200 connections at the pace of 500 a second.
 func TestShutdownIsPaced(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		const n = 200
-		f := startPiped(t)
-		defer f.stop()
 		began := time.Now()
 		var mu sync.Mutex
 		var closed []time.Duration

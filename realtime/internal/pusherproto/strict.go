@@ -60,11 +60,7 @@ func (w *walker) value(depth int) error {
 
 func (w *walker) object(depth int) error {
 	seen := make(map[string]struct{})
-	for w.i++; ; w.i++ { // past '{' at first, then past ','
-		w.space()
-		if w.b[w.i] == '}' {
-			break
-		}
+	return w.each('}', func() error {
 		key, err := w.text()
 		if err != nil {
 			return err
@@ -75,29 +71,26 @@ func (w *walker) object(depth int) error {
 		seen[key] = struct{}{}
 		w.space()
 		w.i++ // ':'
-		if err := w.value(depth + 1); err != nil {
-			return err
-		}
-		w.space()
-		if w.b[w.i] == '}' {
-			break
-		}
-	}
-	w.i++
-	return nil
+		return w.value(depth + 1)
+	})
 }
 
 func (w *walker) array(depth int) error {
-	for w.i++; ; w.i++ {
+	return w.each(']', func() error { return w.value(depth + 1) })
+}
+
+// each calls f at the beginning of every member up to end, and moves past that.
+func (w *walker) each(end byte, f func() error) error {
+	for w.i++; ; w.i++ { // past the opening bracket at first, then past a comma
 		w.space()
-		if w.b[w.i] == ']' {
+		if w.b[w.i] == end {
 			break
 		}
-		if err := w.value(depth + 1); err != nil {
+		if err := f(); err != nil {
 			return err
 		}
 		w.space()
-		if w.b[w.i] == ']' {
+		if w.b[w.i] == end {
 			break
 		}
 	}
