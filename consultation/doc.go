@@ -3,7 +3,7 @@
 //
 //	svc, err := consultation.NewService(store, broadcaster, nil)
 //	c, err := svc.Request(ctx, consultation.RequestParams{Patient: patient, Topic: "Rückenschmerzen"})
-//	c, err = svc.Accept(ctx, consultation.ChangeParams{ID: c.ID, By: consultation.Person(student)})
+//	c, err = svc.Accept(ctx, consultation.TransitionParams{ID: c.ID, By: consultation.Person(student)})
 //
 // # Guarantees
 //
