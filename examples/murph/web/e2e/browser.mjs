@@ -147,6 +147,21 @@ await run(
       const wide = await student.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth);
       assert.ok(wide <= 0, `${wide} px too wide`);
     }],
+    ["screenshots are written", async () => {
+      if (!screenshots) return;
+      await mkdir(screenshots, { recursive: true });
+      await composer(student).evaluate((el) => el.blur());
+      await patient.screenshot({ path: join(screenshots, "desktop-light.png") });
+      await student.screenshot({ path: join(screenshots, "360-dark.png") });
+    }],
+    ["on a narrow screen the list is one step back", async () => {
+      await student.getByRole("button", { name: "Back to the consultations" }).click();
+      const entry = student.getByRole("navigation").getByRole("button", { name: /Paula/ });
+      await entry.waitFor();
+      if (screenshots) await student.screenshot({ path: join(screenshots, "360-dark-list.png") });
+      await entry.click();
+      await connected(student);
+    }],
     ["the list stays where the reader scrolled to, and leads back", async () => {
       for (let n = 0; n < 12; n++) await write(student, `Zeile ${n} ${tag}`);
       await seenOnce(patient, `Zeile 11 ${tag}`);
@@ -160,15 +175,6 @@ await run(
         const el = document.querySelector(".scroller");
         return el.scrollHeight - el.scrollTop - el.clientHeight < 2;
       });
-    }],
-    ["screenshots are written", async () => {
-      if (!screenshots) return;
-      await mkdir(screenshots, { recursive: true });
-      await patient.screenshot({ path: join(screenshots, "desktop-light.png") });
-      await student.screenshot({ path: join(screenshots, "360-dark.png") });
-      await student.getByRole("button", { name: "Back to the consultations" }).click();
-      await student.getByRole("navigation").waitFor();
-      await student.screenshot({ path: join(screenshots, "360-dark-list.png") });
     }],
     ["no request to another host, nothing in the console", async () => assert.deepEqual(complaints, [])],
   ],

@@ -34,8 +34,10 @@ export function useConsultationList({ api, userId, role }: DemoSession): Lists &
 
   // Several messages within a moment are one reason to look.
   const refresh = useCallback(() => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void load(), settle);
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      void load();
+    }, settle);
   }, [load]);
 
   useEffect(() => {
@@ -48,6 +50,7 @@ export function useConsultationList({ api, userId, role }: DemoSession): Lists &
     return () => {
       clearInterval(interval);
       clearTimeout(timer.current);
+      timer.current = undefined;
       document.removeEventListener("visibilitychange", tick);
     };
   }, [load]);

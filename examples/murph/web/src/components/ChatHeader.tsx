@@ -53,7 +53,6 @@ export function ChatHeader({ consultation: c, me, connection, polling, reachable
         <div className="actions">
           {c.status === "IN_PROGRESS" && c.student?.id === me && (
             <ConfirmButton
-              className="button quiet"
               label={t.complete}
               question={t.confirmComplete}
               disabled={busy}
@@ -62,7 +61,7 @@ export function ChatHeader({ consultation: c, me, connection, polling, reachable
           )}
           {(c.status === "REQUESTED" || c.status === "IN_PROGRESS") && (
             <ConfirmButton
-              className="button quiet"
+              danger
               label={t.cancel}
               question={t.confirmCancel}
               disabled={busy}

@@ -29,7 +29,7 @@ export function MessageList({ log, loadingOlder, label, onOlder, onRetry, onDisc
   const { t, language } = useLanguage();
   const [liveFrom] = useState(() => messagesInOrder(log).at(-1)?.seq ?? 0);
   const rows = useMemo(() => layOut(log, liveFrom), [log, liveFrom]);
-  const scroller = useRef<HTMLElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const before = useRef({ first: "", last: "", height: 0, pending: 0 });
@@ -96,7 +96,7 @@ export function MessageList({ log, loadingOlder, label, onOlder, onRetry, onDisc
   );
   return (
     <div className="messages">
-      <section className="scroller" ref={scroller} onScroll={onScroll} tabIndex={0} aria-label={label}>
+      <div className="scroller" ref={scroller} onScroll={onScroll} tabIndex={0} role="group" aria-label={label}>
         <div className="inner" ref={inner}>
           {older && (
             <button type="button" className="link-button older" disabled={loadingOlder} onClick={onOlder}>
@@ -111,7 +111,7 @@ export function MessageList({ log, loadingOlder, label, onOlder, onRetry, onDisc
             <ol className="rows">{rows.filter((r) => r.live).map(item)}</ol>
           </div>
         </div>
-      </section>
+      </div>
       {unseen && (
         <button type="button" className="to-end" onClick={toEnd}>
           <span aria-hidden="true">↓</span> {t.newMessages}

@@ -181,6 +181,9 @@ export class ConsultationSession {
         await this.#askOnce();
       } while (this.#wantsAnother());
       this.#failures = 0;
+      // A gap that an answer did not close is asked about again, but ever more slowly.
+      this.#gapTries = isBehind(this.#state.log) ? this.#gapTries + 1 : 0;
+      this.#gapSince = Date.now();
       this.#set({ reachable: true, trouble: null });
     } catch (err) {
       this.#failures++;
@@ -260,10 +263,10 @@ export class ConsultationSession {
     const log = reduceLog(before, action);
     if (log === before) return;
     const behind = isBehind(log);
-    // A gap that an answer did not close is asked about again, but ever more slowly.
-    if (!behind) this.#gapTries = 0;
-    else if (action.type === "changes" || action.type === "unchanged") this.#gapTries++;
-    if (behind && (!isBehind(before) || action.type === "changes" || action.type === "unchanged")) this.#gapSince = Date.now();
+    if (behind && !isBehind(before)) {
+      this.#gapTries = 0;
+      this.#gapSince = Date.now();
+    }
     this.#set({ log });
     if (behind) this.#plan();
   }

@@ -1,0 +1,314 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Api, ConsultationSession, messagesInOrder, type SessionOptions } from "../src/murph";
+import { ModelServer, patient, student } from "./model";
+
+interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/** The model server behind fetch. intercept may answer in its place. */
+class Backend {
+  readonly server = new ModelServer();
+  readonly asked: Asked[] = [];
+  intercept: (asked: Asked) => Response | Promise<Response> | undefined = () => undefined;
+
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
+    const asked: Asked = { method: init.method ?? "GET", url: new URL(input as string), headers: new Headers(init.headers), body };
+    this.asked.push(asked);
+    return (await this.intercept(asked)) ?? this.#answer(asked);
+  };
+
+  posts(): Asked[] {
+    return this.asked.filter((a) => a.method === "POST");
+  }
+
+  gets(): string[] {
+    return this.asked.filter((a) => a.method === "GET").map((a) => a.url.search);
+  }
+
+  #answer({ method, url, headers, body }: Asked): Response {
+    if (method === "POST") {
+      const { message, events } = this.server.send(patient, body["content"] as string, body["clientMessageId"] as string);
+      return Response.json(message, { status: events.length > 0 ? 201 : 200 });
+    }
+    const since = url.searchParams.get("since");
+    const before = url.searchParams.get("before");
+    const tag = `"rev-${this.server.rev}"`;
+    if (since === null) return Response.json(this.server.history(before === null ? undefined : Number(before)));
+    if (headers.get("If-None-Match") === tag) return new Response(null, { status: 304 });
+    return Response.json(this.server.changes(Number(since)), { headers: { ETag: tag } });
+  }
+}
+
+let backend: Backend;
+let stop: (() => void) | undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+  backend = new Backend();
+});
+
+afterEach(() => {
+  stop?.();
+  vi.useRealTimers();
+});
+
+const settled = () => vi.advanceTimersByTimeAsync(0);
+
+async function open(options: Partial<SessionOptions> = {}): Promise<ConsultationSession> {
+  const api = new Api({ baseUrl: "http://chat.example/", fetch: backend.fetch });
+  const session = new ConsultationSession({ api, me: patient.id, consultationId: "demo", describe: String, ...options });
+  stop = session.start();
+  await settled();
+  return session;
+}
+
+function shown(session: ConsultationSession): string[] {
+  return messagesInOrder(session.getState().log).map((m) => m.content);
+}
+
+describe("asking", () => {
+  it("loads the newest page, and after each subscription asks for what was missed", async () => {
+    backend.server.send(student, "old");
+    const session = await open();
+    expect(shown(session)).toEqual(["old"]);
+    expect(session.getState().transport?.channel).toBe("private-consultation-demo");
+    backend.server.send(student, "between page and subscription");
+    session.catchUp();
+    await settled();
+    expect(shown(session)).toEqual(["old", "between page and subscription"]);
+    expect(backend.gets()).toEqual(["", "?since=3"]);
+  });
+
+  it("asks page by page until there is no more", async () => {
+    const session = await open();
+    for (let i = 0; i < 7; i++) backend.server.send(student, `${i}`);
+    session.catchUp();
+    await settled();
+    expect(shown(session)).toHaveLength(7);
+    expect(backend.gets()).toEqual(["", "?since=2", "?since=5", "?since=8"]);
+  });
+
+  it("asks once more when a reason comes while it is asking", async () => {
+    const session = await open();
+    session.catchUp();
+    session.catchUp();
+    session.catchUp();
+    await settled();
+    expect(backend.gets()).toHaveLength(3);
+  });
+
+  it("asks every 10 s without events and every 45 s with them, and takes 304 for an answer", async () => {
+    const session = await open();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(backend.gets()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(backend.gets()).toHaveLength(3);
+    expect(backend.asked.at(-1)?.headers.get("If-None-Match")).toBe('"rev-2"');
+    session.setLink(true, "1.1");
+    await vi.advanceTimersByTimeAsync(44_000);
+    expect(backend.gets()).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(backend.gets()).toHaveLength(4);
+    session.setLink(false, undefined);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(backend.gets()).toHaveLength(5);
+  });
+
+  it("asks no hidden page's questions", async () => {
+    await open();
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(backend.gets()).toHaveLength(1);
+  });
+
+  it("gives a gap 300 ms to close by itself", async () => {
+    const session = await open();
+    const first = backend.server.send(student, "a").events[0];
+    const second = backend.server.send(student, "b").events[0];
+    session.handleEvent("new-message", second?.data);
+    await vi.advanceTimersByTimeAsync(200);
+    session.handleEvent("new-message", first?.data);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(backend.gets()).toHaveLength(1);
+    expect(shown(session)).toEqual(["a", "b"]);
+
+    backend.server.send(student, "lost");
+    session.handleEvent("new-message", backend.server.send(student, "d").events[0]?.data);
+    await vi.advanceTimersByTimeAsync(299);
+    expect(shown(session)).toEqual(["a", "b", "d"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(shown(session)).toEqual(["a", "b", "lost", "d"]);
+  });
+
+  it("asks ever more slowly about a gap that no answer closes", async () => {
+    const session = await open();
+    const stale = backend.server.copy();
+    session.handleEvent("new-message", { ...backend.server.send(student, "x").message, seq: 9, rev: 9 });
+    backend.server.restore(stale);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(backend.gets().length).toBeLessThan(14);
+  });
+
+  it("tries again after a failure, and says whether the server can be reached", async () => {
+    let down = true;
+    backend.intercept = () => (down ? Promise.reject(new TypeError("network")) : undefined);
+    const session = await open();
+    expect(session.getState().reachable).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000 + 2_000);
+    expect(backend.gets()).toHaveLength(3);
+    down = false;
+    session.wake();
+    await settled();
+    expect(session.getState()).toMatchObject({ reachable: true, trouble: null });
+    expect(session.getState().log.loaded).toBe(true);
+  });
+
+  it.each([
+    [404, "gone"],
+    [403, "gone"],
+    [401, "unauthenticated"],
+  ])("takes %i for an answer: %s", async (status, trouble) => {
+    backend.intercept = () => Response.json({}, { status });
+    const session = await open();
+    expect(session.getState().trouble).toBe(trouble);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(backend.gets()).toHaveLength(1);
+  });
+
+  it("stops when the last user has gone, as under StrictMode, and starts again", async () => {
+    const session = await open();
+    const again = session.start();
+    stop?.();
+    stop?.();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const asked = backend.gets().length;
+    expect(asked).toBeGreaterThan(1);
+    again();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(backend.gets()).toHaveLength(asked);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("loads older history", async () => {
+    for (let i = 0; i < 8; i++) backend.server.send(student, `${i}`);
+    const session = await open();
+    expect(shown(session)).toHaveLength(5);
+    await Promise.all([session.loadOlder(), session.loadOlder()]);
+    expect(shown(session)).toHaveLength(8);
+    expect(backend.gets()).toEqual(["", "?before=6"]);
+  });
+});
+
+describe("sending", () => {
+  it("shows a message at once and confirms it with the answer", async () => {
+    const session = await open();
+    session.setLink(true, "1.7");
+    session.send("hello");
+    expect(session.getState().log.pending).toMatchObject([{ content: "hello", state: "sending" }]);
+    await settled();
+    expect(session.getState().log.pending).toEqual([]);
+    expect(shown(session)).toEqual(["hello"]);
+    expect(backend.posts()[0]?.body).toMatchObject({ consultationId: "demo", content: "hello", socketId: "1.7" });
+    expect(backend.posts()[0]?.body["clientMessageId"]).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  });
+
+  it("repeats with the same key after 1, 2, 4, 8 and 16 s, then gives up", async () => {
+    const onSendFailed = vi.fn();
+    const session = await open({ onSendFailed, describe: () => "no luck" });
+    backend.intercept = ({ method }) => (method === "POST" ? new Response("", { status: 503 }) : undefined);
+    session.send("hello");
+    const counts: number[] = [];
+    for (const s of [0, 1, 2, 4, 8, 16]) {
+      await vi.advanceTimersByTimeAsync(s * 1_000);
+      counts.push(backend.posts().length);
+    }
+    expect(counts).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(backend.posts().map((p) => p.body["clientMessageId"])).size).toBe(1);
+    expect(session.getState().log.pending).toMatchObject([{ state: "failed", error: "no luck" }]);
+    expect(onSendFailed).toHaveBeenCalledExactlyOnceWith("no luck");
+
+    backend.intercept = () => undefined;
+    session.retry(session.getState().log.pending[0]?.clientMessageId ?? "");
+    await settled();
+    expect(shown(session)).toEqual(["hello"]);
+    expect(new Set(backend.posts().map((p) => p.body["clientMessageId"])).size).toBe(1);
+  });
+
+  it.each([408, 425, 429, 500, 503])("repeats after %i", async (status) => {
+    const session = await open();
+    let failures = 3;
+    backend.intercept = ({ method }) => (method === "POST" && failures-- > 0 ? new Response("", { status }) : undefined);
+    session.send("hello");
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(shown(session)).toEqual(["hello"]);
+    expect(backend.server.rows.size).toBe(1);
+  });
+
+  it("waits as long as the server asks", async () => {
+    const session = await open();
+    let failures = 1;
+    backend.intercept = ({ method }) =>
+      method === "POST" && failures-- > 0 ? new Response("", { status: 429, headers: { "Retry-After": "5" } }) : undefined;
+    session.send("hello");
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(backend.posts()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(shown(session)).toEqual(["hello"]);
+  });
+
+  it.each([400, 403, 409, 413])("does not repeat after %i, and looks what has become of the consultation", async (status) => {
+    const onSendFailed = vi.fn();
+    const session = await open({ onSendFailed });
+    backend.intercept = ({ method }) => (method === "POST" ? Response.json({ code: "x" }, { status }) : undefined);
+    backend.server.change({ status: "COMPLETED" });
+    session.send("hello");
+    await settled();
+    expect(backend.posts()).toHaveLength(1);
+    expect(onSendFailed).toHaveBeenCalledOnce();
+    expect(session.getState().log.consultation?.status).toBe("COMPLETED");
+    session.discard(session.getState().log.pending[0]?.clientMessageId ?? "");
+    expect(session.getState().log.pending).toEqual([]);
+  });
+
+  it("shows a message once whose answer was lost, and does not send it again once the event has confirmed it", async () => {
+    const session = await open();
+    backend.intercept = ({ method, body }) => {
+      if (method !== "POST") return undefined;
+      const { events } = backend.server.send(patient, body["content"] as string, body["clientMessageId"] as string);
+      session.handleEvent("new-message", events[0]?.data);
+      return Promise.reject(new TypeError("network"));
+    };
+    session.send("hello");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(backend.posts()).toHaveLength(1);
+    expect(shown(session)).toEqual(["hello"]);
+    expect(session.getState().log.pending).toEqual([]);
+  });
+
+  it("keeps the order in which messages were written", async () => {
+    const session = await open();
+    let failures = 2;
+    backend.intercept = ({ method }) => (method === "POST" && failures-- > 0 ? new Response("", { status: 500 }) : undefined);
+    for (const text of ["1", "2", "3"]) session.send(text);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(shown(session)).toEqual(["1", "2", "3"]);
+  });
+
+  it("does not wait any longer when the network is back", async () => {
+    const session = await open();
+    let down = true;
+    backend.intercept = ({ method }) => (method === "POST" && down ? Promise.reject(new TypeError("network")) : undefined);
+    session.send("hello");
+    await vi.advanceTimersByTimeAsync(3_500);
+    down = false;
+    session.wake();
+    await settled();
+    expect(shown(session)).toEqual(["hello"]);
+  });
+});
