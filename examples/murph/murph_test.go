@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"io"
@@ -27,7 +28,9 @@ func start(t *testing.T, db string) string {
 	require.NoError(t, err)
 	server := httptest.NewServer(a)
 	t.Cleanup(func() {
-		require.NoError(t, a.Shutdown(t.Context()))
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime) // t.Context() is over
+		defer cancel()
+		require.NoError(t, a.Shutdown(ctx))
 		server.Close()
 		require.NoError(t, a.Close())
 	})
@@ -48,7 +51,7 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, url string, open func(
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		dsn := pgtest.DSN(t)
+		dsn := pgtest.Database(t)
 		test(t, start(t, dsn), func() *sql.DB { return openSQL(t, "pgx", dsn) })
 	})
 }
