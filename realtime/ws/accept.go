@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the frozen path of the library is a requirement; this file is all that a move would touch
+
 package ws
 
 import (
