@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver for postgres:// addresses
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/murph-chat/murph/storage/bunstore"
 	"github.com/murph-chat/murph/storage/sqlitestore"
@@ -28,7 +26,7 @@ func openStore(ctx context.Context, db string) (*bunstore.Store, func() error, e
 	if err != nil {
 		return nil, nil, fmt.Errorf("open postgres: %w", err)
 	}
-	store, err := bunstore.New(bun.NewDB(conns, pgdialect.New()), nil)
+	store, err := bunstore.NewPostgres(conns, nil)
 	if err == nil {
 		err = store.Migrate(ctx)
 	}
