@@ -10,7 +10,7 @@ import (
 
 // pgAppend stores a message and all that belongs to it, and tells what became of it, in one row always.
 //
-// $1 consultation, $2 sender, $3 key or NULL, $4 id, $5 content, $6 lease in microseconds or NULL, $7 socket.
+// $1 consultation, $2 sender, $3 key or NULL, $4 id, $5 content, $6 lease in microseconds or NULL, $7 socket, $8 patience.
 //
 // c, p and k are as of the statement's beginning. u waits for the lock on the row and then decides by the row as it is
 // after the wait; so whoever authorises is on that row, and p and k, which are not, only narrow. If the row has changed so
@@ -33,6 +33,8 @@ WITH c AS (
 	UPDATE murph_consultations SET rev = rev + 1, active_at = clock_timestamp()
 	WHERE id = $1::text AND status = '` + string(consultation.StatusInProgress) + `' AND $2::text IN (patient_id, student_id)
 		AND EXISTS (SELECT FROM p) AND NOT EXISTS (SELECT FROM k)
+		AND (SELECT CASE WHEN $8::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
+			ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
 	RETURNING rev
 ), m AS (
 	INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, client_id, content, created_at)
@@ -82,11 +84,13 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 	)
 	_, err := s.row(ctx, s.write, statement{"append", pgAppend}, []any{
 		string(p.ConsultationID), string(p.SenderID), nullable(p.ClientMessageID), string(p.ID), p.Content, lease, socket,
+		patienceOf(ctx, s),
 	},
 		&status, &member, &stored.sender.role, &stored.sender.first, &stored.sender.last, &stored.sender.image,
 		&stored.id, &stored.content, &stored.seq, &stored.rev, &stored.created, &stored.edited, &stored.deleted,
 		&seq, &created, &entry)
 	if err != nil {
+		giveUp(ctx, err)
 		return chat.Appended{}, err
 	}
 	stored.sender.id = sql.NullString{String: string(p.SenderID), Valid: true}

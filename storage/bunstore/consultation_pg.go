@@ -10,11 +10,13 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
-// pgCreate. $1 id, $2 topic, $3 patient and $4–$7 their details. It gives no row if the id is taken.
+// pgCreate. $1 id, $2 topic, $3 patient and $4–$7 their details, $8 patience. It gives no row if the id is taken.
 const pgCreate = `
 WITH c AS (
 	INSERT INTO murph_consultations (id, status, topic, patient_id, rev, created_at, updated_at, active_at)
 	SELECT $1::text, '` + string(consultation.StatusRequested) + `', $2::text, $3::text, 1, t, t, t FROM clock_timestamp() AS t
+	WHERE (SELECT CASE WHEN $8::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
+		ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
 	ON CONFLICT (id) DO NOTHING
 	RETURNING created_at
 ), p AS (
@@ -91,8 +93,10 @@ func (postgres) create(ctx context.Context, s *Store, p consultation.CreateParam
 	var created stamp
 	stored, err := s.row(ctx, s.write, statement{"create", pgCreate}, []any{
 		string(p.ID), p.Topic, string(who.UserID), string(who.Role), who.FirstName, who.LastName, who.Image,
+		patienceOf(ctx, s),
 	}, &created)
 	if err != nil {
+		giveUp(ctx, err)
 		return consultation.Consultation{}, err
 	}
 	if !stored {

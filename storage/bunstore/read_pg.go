@@ -8,7 +8,7 @@ import (
 	"github.com/murph-chat/murph/consultation"
 )
 
-// pgMarkRead. $1 consultation, $2 reader, $3 seq. It always gives one row. u waits for another call of the same reader and
+// pgMarkRead. $1 consultation, $2 reader, $3 seq, $4 patience. It always gives one row. u waits for another call of the same reader and
 // then decides by the mark as it is after the wait; m is the mark as of the statement's beginning. Primary keys only.
 const pgMarkRead = `
 WITH c AS (
@@ -19,6 +19,8 @@ WITH c AS (
 ), u AS (
 	UPDATE murph_participants SET read_seq = c.seq, read_at = clock_timestamp()
 	FROM c WHERE consultation_id = $1::text AND user_id = $2::text AND c.member AND read_seq < c.seq
+		AND (SELECT CASE WHEN $4::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
+			ELSE set_config('lock_timeout', $4::text, true) END) IS NOT NULL
 	RETURNING read_seq, read_at
 )
 SELECT c.seq, c.member, m.read_seq, m.read_at, u.read_seq, u.read_at
@@ -31,10 +33,11 @@ func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat
 		beforeAt, afterAt     stamp
 	)
 	_, err := s.row(ctx, s.write, statement{"mark read", pgMarkRead},
-		[]any{string(p.ConsultationID), string(p.Reader), p.Seq},
+		[]any{string(p.ConsultationID), string(p.Reader), p.Seq, patienceOf(ctx, s)},
 		&wanted, &member, &before, &beforeAt, &after, &afterAt)
 	switch {
 	case err != nil:
+		giveUp(ctx, err)
 		return chat.Marked{}, err
 	case !wanted.Valid:
 		return chat.Marked{}, consultation.ErrNotFound

@@ -93,7 +93,7 @@ const maxConns = 8
 
 func (d driver) harness() storagetest.Harness {
 	return storagetest.Harness{
-		New: func(tb testing.TB) storagetest.Store { return d.openStore(tb, pgtest.Database(tb), maxConns) },
+		New: func(tb testing.TB) storagetest.Store { return d.openStore(tb, pgtest.Schema(tb), maxConns) },
 		InTx: func(tb testing.TB, s storagetest.Store, fn func(tx storagetest.Store) error) error {
 			return s.(*store).inTx(tb.Context(), fn)
 		},

@@ -35,6 +35,27 @@ func Database(tb testing.TB) string {
 	return s.Database(tb)
 }
 
+// Schema creates an empty schema, which the test has to itself, and returns an address whose connections use it and nothing
+// else. That takes a small part of the time of a [Database]; what belongs to the whole database, such as advisory locks,
+// is shared with other tests. The schema is dropped when tb ends. It is safe for concurrent use.
+func Schema(tb testing.TB) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		unavailable(tb, err)
+	}
+	name := s.name()
+	if err := s.admin(tb.Context(), `CREATE SCHEMA `+name); err != nil {
+		tb.Fatalf("pgtest: create schema: %v", err)
+	}
+	tb.Cleanup(func() { s.drop(tb, `DROP SCHEMA IF EXISTS `+name+` CASCADE`) })
+	u := s.url
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // shared returns the server that the tests of this process share.
 var shared = sync.OnceValues(func() (*Server, error) {
 	if dsn := os.Getenv(EnvDSN); dsn != "" {
@@ -61,25 +82,32 @@ func external(dsn string) (*Server, error) {
 	return connect(u)
 }
 
-// databases counts the databases that this process has created.
-var databases atomic.Int64
+// names counts the names that this process has given.
+var names atomic.Int64
+
+// name makes a name that no other test has, nor another process on the same server.
+func (s *Server) name() string { return fmt.Sprintf("murph_test_%d_%d", os.Getpid(), names.Add(1)) }
 
 // Database creates an empty database on the server and returns its address as a URL. It is dropped when tb ends, also
 // while there are connections to it.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
-	name := fmt.Sprintf("murph_test_%d_%d", os.Getpid(), databases.Add(1))
+	name := s.name()
 	if err := s.admin(tb.Context(), `CREATE DATABASE `+name); err != nil {
 		tb.Fatalf("pgtest: create database: %v", err)
 	}
-	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.admin(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil && !s.stopped.Load() {
-			tb.Errorf("pgtest: drop database: %v", err)
-		}
-	})
+	tb.Cleanup(func() { s.drop(tb, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`) })
 	return s.DSN(name)
+}
+
+// drop cleans up, unless the server is gone.
+func (s *Server) drop(tb testing.TB, statement string) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.admin(ctx, statement); err != nil && !s.stopped.Load() {
+		tb.Errorf("pgtest: %s: %v", statement, err)
+	}
 }
 
 // DSN returns the address of a database on the server as a URL.

@@ -203,7 +203,7 @@ func (s *Server) launch() (*process, error) {
 	args := []string{
 		"-c", watch, "sh", s.dir, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
 		"-c", "listen_addresses=127.0.0.1", "-c", "port=" + s.url.Port(), "-c", "unix_socket_directories=" + s.dir,
-		"-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "lc_messages=C", "-c", "log_min_messages=log",
+		"-c", "max_connections=200", "-c", "deadlock_timeout=100ms", "-c", "shared_buffers=64MB", "-c", "lc_messages=C", "-c", "log_min_messages=log",
 	}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)

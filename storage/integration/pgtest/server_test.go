@@ -27,6 +27,15 @@ func TestDatabasesAreApart(t *testing.T) {
 	require.ErrorContains(t, err, "only_here")
 }
 
+func TestSchemasAreApart(t *testing.T) {
+	t.Parallel()
+	one, two := open(t, pgtest.Schema(t)), open(t, pgtest.Schema(t))
+	_, err := one.ExecContext(t.Context(), `CREATE TABLE only_here (n int)`)
+	require.NoError(t, err)
+	_, err = two.ExecContext(t.Context(), `SELECT * FROM only_here`)
+	require.ErrorContains(t, err, "only_here")
+}
+
 func TestDatabaseIsDropped(t *testing.T) {
 	t.Parallel()
 	var gone string
