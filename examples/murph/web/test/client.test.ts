@@ -37,6 +37,13 @@ function subscribed(connection: PusherConnection, cycle = 1): Promise<void> {
   });
 }
 
+/** Waits until a frame sent now has arrived: whatever was sent before has arrived too. */
+async function pinged(connection: PusherConnection): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  connection.wake();
+  await server.received("pusher:ping", server.count("pusher:ping") + 1);
+}
+
 describe("PusherConnection", () => {
   it("subscribes once for all listeners of a channel and unsubscribes with the last one", async () => {
     const connection = connect();
@@ -128,8 +135,7 @@ describe("PusherConnection", () => {
     server.drop(4200);
     await subscribed(connection);
     release(Response.json({ auth: "k:stale" }));
-    await new Promise((resolve) => setImmediate(resolve));
-    server.publish(channel, "e", 1);
+    await pinged(connection);
     expect(server.frames.filter((f) => f.event === "pusher:subscribe").map((f) => f.data.auth)).toEqual(["k:signature"]);
   });
 
@@ -191,8 +197,7 @@ describe("PusherConnection", () => {
     leave();
     await server.received("pusher:unsubscribe");
     release(Response.json({ auth: "k:late" }));
-    await new Promise((resolve) => setImmediate(resolve));
-    server.publish(channel, "e", 1);
+    await pinged(connection);
     expect(server.count("pusher:subscribe")).toBe(0);
     expect(Pusher.instances.map((p) => p.allChannels())).toEqual([[]]);
   });
