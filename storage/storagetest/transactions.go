@@ -97,11 +97,17 @@ func transactionCases() []testCase {
 		run: func(e *env) {
 			e.start(room)
 			m, gone := e.send(patient, "stays"), e.send(patient, "stays too")
-			entry := e.enqueue(room, 1, 0)[0].Entry
+			entries := entriesOf(e.enqueue(room, 3, 0))
 			e.create("second")
 			q := &realtime.Enqueue{}
 			unchanged := e.unchanged()
 			err := e.inTx(func(tx Store) error {
+				errAck := tx.Ack(e.ctx, entries[0])
+				errNack := tx.Nack(e.ctx, realtime.NackParams{IDs: entries[1:2], Park: true, Reason: "goes"})
+				_, errClaim := tx.Claim(e.ctx, realtime.ClaimParams{Limit: 10, Lease: forever})
+				if err := errors.Join(errAck, errNack, errClaim); err != nil {
+					return err
+				}
 				p := e.message(patient, "goes")
 				p.ClientMessageID, p.Enqueue = "key", q
 				_, err1 := tx.Append(e.ctx, p)
@@ -111,8 +117,7 @@ func transactionCases() []testCase {
 				_, err5 := tx.Change(e.ctx, consultation.ChangeParams{Change: accept("second", student), Enqueue: q})
 				_, err6 := tx.Change(e.ctx, consultation.ChangeParams{Change: complete(room), Enqueue: q})
 				_, err7 := tx.Create(e.ctx, consultation.CreateParams{ID: "third", Topic: "x", Patient: patient})
-				err8 := tx.Ack(e.ctx, entry)
-				if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
+				if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 					return err
 				}
 				return errRollback
@@ -123,7 +128,11 @@ func transactionCases() []testCase {
 			e.isErr("the consultation whose change was rolled back", err, consultation.ErrNotParticipant)
 			_, err = e.store.Consultation(e.ctx, "third", "")
 			e.isErr("the consultation that was rolled back", err, consultation.ErrNotFound)
-			e.claims("of the entry whose Ack was rolled back", 10, entry)
+			for _, entry := range e.claims("of the entries whose Ack, Nack and Claim were rolled back", 10, entries...) {
+				if entry.Attempts != 1 {
+					e.Errorf("the entry %d has %d attempts, want 1: the other was rolled back", entry.ID, entry.Attempts)
+				}
+			}
 			p := e.message(patient, "again")
 			p.ClientMessageID = "key"
 			rev := e.consultation().Rev
