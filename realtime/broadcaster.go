@@ -24,6 +24,13 @@ type Broadcaster interface {
 	Broadcast(ctx context.Context, ev Event) error
 }
 
+// BatchBroadcaster is a Broadcaster that can carry several events at once.
+type BatchBroadcaster interface {
+	Broadcaster
+	// BroadcastBatch is Broadcast for each of the events, in order, in one step: if it fails, none may count as sent.
+	BroadcastBatch(ctx context.Context, evs []Event) error
+}
+
 // BroadcasterFunc makes a Broadcaster out of a function.
 type BroadcasterFunc func(ctx context.Context, ev Event) error
 

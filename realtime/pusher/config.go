@@ -1,9 +1,13 @@
 package pusher
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 // Config says which application of hosted Pusher Channels to use. AppID, Key and Secret are required, and one of
@@ -16,9 +20,65 @@ type Config struct {
 	Secret string
 	// Cluster is the data centre, like "eu". The browsers get it.
 	Cluster string
-	// Host is where the HTTP API is, without a scheme, for a server that speaks the same protocol or for tests. Defaults
-	// to that of the cluster.
+	// Host is where the HTTP API is, "host" or "host:port" without a scheme, for a proxy, for a server that speaks the
+	// same protocol, or for tests. Defaults to that of the cluster.
 	Host string
+	// Insecure sends over plain HTTP instead of TLS. For a Host on the same machine only: content and signatures can be
+	// read on the way.
+	Insecure bool
+
+	// Privacy says how much of an event leaves the house. Defaults to [PrivacyFull].
+	Privacy Privacy
+	// Timeout bounds one call, beside the caller's context. Defaults to 5 seconds.
+	Timeout time.Duration
+	// Transport makes the connections. Defaults to one that keeps enough of them open.
+	Transport http.RoundTripper
+	// Logger gets what no caller can see. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// Privacy says how much of an event the hosted service gets to see.
+type Privacy int
+
+// The choices for privacy.
+const (
+	// PrivacyFull sends the events as they are: the service sees the messages.
+	PrivacyFull Privacy = iota
+	// PrivacyThin sends ids and numbers only, and the clients fetch the rest from the host: the service sees who is in
+	// which consultation and when something happens there. Presence carries ids without names.
+	PrivacyThin
+)
+
+func (c Config) withDefaults() Config {
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.Transport == nil {
+		c.Transport = newTransport()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	for _, required := range [...]struct{ name, value string }{{"AppID", c.AppID}, {"Key", c.Key}, {"Secret", c.Secret}} {
+		if required.value == "" {
+			errs = append(errs, fmt.Errorf("pusher: Config.%s is empty", required.name))
+		}
+	}
+	if c.Cluster == "" && c.Host == "" {
+		errs = append(errs, errors.New("pusher: one of Config.Cluster and Config.Host must be set"))
+	}
+	if strings.ContainsAny(c.Host, "/?#@ ") {
+		errs = append(errs, errors.New("pusher: Config.Host must be a host, with a port if need be, and nothing else"))
+	}
+	if c.Privacy != PrivacyFull && c.Privacy != PrivacyThin {
+		errs = append(errs, errors.New("pusher: Config.Privacy is none of the choices"))
+	}
+	return errors.Join(errs...)
 }
 
 // String shows what is public.

@@ -1,0 +1,343 @@
+package pusher_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/pusher"
+)
+
+const (
+	appID  = "17"
+	key    = "app-key"
+	secret = "the-secret-of-the-app"
+	canary = "canary text of a message"
+)
+
+// endpoint is the service: it checks signatures as the real one does and answers as it is told to.
+type endpoint struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu     sync.Mutex // guards what is below
+	answer http.HandlerFunc
+	paths  []string
+	bodies []string
+}
+
+func newEndpoint(t *testing.T) *endpoint {
+	e := &endpoint{t: t}
+	e.server = httptest.NewServer(e)
+	t.Cleanup(e.server.Close)
+	return e
+}
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller has given up
+	}
+	signed := pusherproto.Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Body: body}
+	if err := (pusherproto.Credentials{Key: key, Secret: secret}).VerifyRequest(signed, time.Now()); err != nil {
+		e.t.Errorf("request: %v", err)
+	}
+	e.mu.Lock()
+	e.paths, e.bodies = append(e.paths, r.URL.Path), append(e.bodies, string(body))
+	answer := e.answer
+	e.mu.Unlock()
+	if answer != nil {
+		answer(w, r)
+		return
+	}
+	_, _ = io.WriteString(w, "{}")
+}
+
+func (e *endpoint) answers(f http.HandlerFunc) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = f
+}
+
+func (e *endpoint) requests() (paths, bodies []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.paths, e.bodies
+}
+
+// config is the one for the endpoint, with a log to look into.
+func (e *endpoint) config() (pusher.Config, *bytes.Buffer) {
+	log := &bytes.Buffer{}
+	return pusher.Config{
+		AppID: appID, Key: key, Secret: secret, Host: strings.TrimPrefix(e.server.URL, "http://"), Insecure: true,
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+	}, log
+}
+
+func (e *endpoint) broadcaster() *pusher.Broadcaster {
+	cfg, _ := e.config()
+	b, err := pusher.New(cfg)
+	require.NoError(e.t, err)
+	return b
+}
+
+func event() realtime.Event {
+	return realtime.Event{
+		Channel: "private-consultation-c", Name: "new-message",
+		Data: []byte(`{"content":"` + canary + `"}`), Thin: []byte(`{"id":"m","thin":true}`), Except: "1.2",
+	}
+}
+
+func TestBroadcastSendsTheEvent(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	require.NoError(t, e.broadcaster().Broadcast(t.Context(), event()))
+	paths, bodies := e.requests()
+	require.Equal(t, []string{"/apps/17/events"}, paths)
+	require.JSONEq(t, `{"name":"new-message","channels":["private-consultation-c"],"socket_id":"1.2",
+		"data":"{\"content\":\"`+canary+`\"}"}`, bodies[0])
+}
+
+func TestBroadcastBatch(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	b := e.broadcaster()
+	require.NoError(t, b.BroadcastBatch(t.Context(), nil))
+	evs := make([]realtime.Event, pusher.MaxBatch)
+	for i := range evs {
+		evs[i] = event()
+		evs[i].Data = fmt.Append(nil, i)
+	}
+	require.NoError(t, b.BroadcastBatch(t.Context(), evs))
+	paths, bodies := e.requests()
+	require.Equal(t, []string{"/apps/17/batch_events"}, paths)
+	var sent struct {
+		Batch []struct{ Channel, Name, Data, SocketID string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &sent))
+	require.Len(t, sent.Batch, pusher.MaxBatch)
+	require.Equal(t, "9", sent.Batch[9].Data)
+
+	require.ErrorIs(t, b.BroadcastBatch(t.Context(), append(evs, event())), realtime.ErrInvalidEvent)
+	evs[3].Name = ""
+	require.ErrorIs(t, b.BroadcastBatch(t.Context(), evs), realtime.ErrInvalidEvent)
+	paths, _ = e.requests()
+	require.Len(t, paths, 1)
+}
+
+func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	cfg, log := e.config()
+	cfg.Privacy = pusher.PrivacyThin
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	require.Empty(t, log.String())
+	require.NoError(t, b.Broadcast(t.Context(), event()))
+	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{event()}))
+	_, bodies := e.requests()
+	require.NotContains(t, strings.Join(bodies, ""), canary)
+	require.Contains(t, bodies[0], "thin")
+
+	member := realtime.Member{UserID: "p", Info: []byte(`{"firstName":"Paula"}`)}
+	grant, err := b.SignChannel("1.2", "presence-consultation-c", &member)
+	require.NoError(t, err)
+	require.NotContains(t, grant.ChannelData, "Paula")
+	user, err := b.SignUser("1.2", member)
+	require.NoError(t, err)
+	require.NotContains(t, user.UserData, "Paula")
+}
+
+func TestFullPrivacyIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	cfg, log := newEndpoint(t).config()
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	require.NoError(t, b.Broadcast(t.Context(), event()))
+	require.Equal(t, 1, strings.Count(log.String(), "\n"))
+	require.Contains(t, log.String(), "level=WARN")
+	require.NotContains(t, log.String(), secret)
+}
+
+// What the service answers decides what the relay does; and nothing of it may end in a log.
+func TestFailureClasses(t *testing.T) {
+	t.Parallel()
+	status := func(code int, headers ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for i := 0; i < len(headers); i += 2 {
+				w.Header().Set(headers[i], headers[i+1])
+			}
+			w.WriteHeader(code)
+			// As the real one does for a 401.
+			_, _ = fmt.Fprintf(w, "Invalid signature: you sent %s", r.URL.Query().Get("auth_signature"))
+		}
+	}
+	var permanent *realtime.PermanentError
+	var refused *realtime.RefusedError
+	var limited *realtime.RateLimitError
+	hour := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	for _, c := range []struct {
+		name   string
+		answer http.HandlerFunc
+		check  func(t *testing.T, err error)
+	}{
+		{"200", status(200), func(t *testing.T, err error) { require.NoError(t, err) }},
+		{"202 garbage", status(202), func(t *testing.T, err error) { require.NoError(t, err) }},
+		{"400", status(400), func(t *testing.T, err error) { require.ErrorAs(t, err, &permanent) }},
+		{"401", status(401), func(t *testing.T, err error) {
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, 30*time.Second, refused.ProbeAfter)
+			require.Contains(t, err.Error(), "credentials")
+		}},
+		{"401 skew", status(401, "Date", hour), func(t *testing.T, err error) {
+			require.ErrorAs(t, err, &refused)
+			require.Contains(t, err.Error(), "clock")
+		}},
+		{"403", status(403), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
+		{"404", status(404), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
+		{"302", status(302, "Location", "http://127.0.0.1:1/"), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
+		{"413", status(413), func(t *testing.T, err error) { require.ErrorIs(t, err, realtime.ErrTooLarge) }},
+		{"429", status(429), func(t *testing.T, err error) {
+			require.ErrorAs(t, err, &limited)
+			require.Zero(t, limited.RetryAfter)
+		}},
+		{"429 seconds", status(429, "Retry-After", "7"), func(t *testing.T, err error) {
+			require.ErrorAs(t, err, &limited)
+			require.Equal(t, 7*time.Second, limited.RetryAfter)
+		}},
+		{"429 date", status(429, "Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)), func(t *testing.T, err error) {
+			require.ErrorAs(t, err, &limited)
+			require.Greater(t, limited.RetryAfter, 30*time.Second)
+		}},
+		{"500", status(500), transient},
+		{"503", status(503), transient},
+		{"cut", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, transient},
+		{"endless body", func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := w.Write(make([]byte, 4096)); err != nil {
+					return
+				}
+			}
+		}, func(t *testing.T, err error) { require.NoError(t, err) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := newEndpoint(t)
+			e.answers(c.answer)
+			cfg, log := e.config()
+			b, err := pusher.New(cfg)
+			require.NoError(t, err)
+			for _, err := range []error{
+				b.Broadcast(t.Context(), event()), b.BroadcastBatch(t.Context(), []realtime.Event{event()}), b.TerminateUser(t.Context(), "p"),
+			} {
+				c.check(t, err)
+				said := log.String()
+				if err != nil {
+					said += err.Error() + fmt.Sprintf("%+v", err)
+				}
+				for _, leak := range []string{secret, canary, "auth_signature", "Invalid signature"} {
+					require.NotContains(t, said, leak)
+				}
+			}
+		})
+	}
+}
+
+// transient says that the event may be sent again, and nothing else.
+func transient(t *testing.T, err error) {
+	require.Error(t, err)
+	var permanent *realtime.PermanentError
+	var refused *realtime.RefusedError
+	var limited *realtime.RateLimitError
+	require.False(t, errors.As(err, &permanent) || errors.As(err, &refused) || errors.As(err, &limited), "%v", err)
+	require.NotErrorIs(t, err, realtime.ErrTooLarge)
+}
+
+func TestContextIsHonoured(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	b := e.broadcaster()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, b.Broadcast(over, event()), context.Canceled)
+	paths, _ := e.requests()
+	require.Empty(t, paths)
+
+	arrived := make(chan struct{}, 1)
+	e.answers(func(_ http.ResponseWriter, r *http.Request) { arrived <- struct{}{}; <-r.Context().Done() })
+	during, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	require.ErrorIs(t, b.Broadcast(during, event()), context.Canceled)
+
+	cfg, _ := e.config()
+	cfg.Timeout = time.Millisecond
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	e.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	require.ErrorIs(t, b.Broadcast(t.Context(), event()), context.DeadlineExceeded)
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	b := newEndpoint(t).broadcaster()
+	var calls sync.WaitGroup
+	for range 50 {
+		calls.Go(func() {
+			if err := b.Broadcast(t.Context(), event()); err != nil {
+				t.Errorf("Broadcast() = %v", err)
+			}
+		})
+	}
+	calls.Wait()
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
+	_, err := pusher.New(pusher.Config{Host: "http://x/y", Privacy: 9})
+	require.Error(t, err)
+	for _, want := range []string{"AppID", "Key", "Secret", "Host", "Privacy"} {
+		require.Contains(t, err.Error(), want)
+	}
+	_, err = pusher.New(pusher.Config{AppID: "1", Key: "k", Secret: "s"})
+	require.ErrorContains(t, err, "Cluster")
+}
+
+func TestRefusedBeforeItIsSent(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	b := e.broadcaster()
+	for name, change := range map[string]func(*realtime.Event){
+		"channel": func(ev *realtime.Event) { ev.Channel = "private-:user::x" },
+		"name":    func(ev *realtime.Event) { ev.Name = "pusher:x" },
+		"size":    func(ev *realtime.Event) { ev.Data = []byte(`"` + strings.Repeat("x", realtime.MaxEventData) + `"`) },
+	} {
+		ev := event()
+		change(&ev)
+		require.ErrorIs(t, b.Broadcast(t.Context(), ev), realtime.ErrInvalidEvent, name)
+	}
+	for name, change := range map[string]func(*realtime.Event){
+		"socket":    func(ev *realtime.Event) { ev.Except = "x" },
+		"encrypted": func(ev *realtime.Event) { ev.Channel = "private-encrypted-consultation-c" },
+	} {
+		ev := event()
+		change(&ev)
+		var permanent *realtime.PermanentError
+		require.ErrorAs(t, b.Broadcast(t.Context(), ev), &permanent, name)
+	}
+	paths, _ := e.requests()
+	require.Empty(t, paths)
+}

@@ -1,0 +1,125 @@
+package pusher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	vendor "github.com/pusher/pusher-http-go/v5"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// The bounds of the default transport. The vendor's default keeps two idle connections, and a new one costs two round
+// trips.
+const (
+	maxIdlePerHost = 64
+	idleTimeout    = 30 * time.Second // below that of the service, so that we are the one to close
+	maxAnswer      = 64 << 10         // bytes of an answer that are read
+)
+
+func newTransport() http.RoundTripper {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          maxIdlePerHost,
+		MaxIdleConnsPerHost:   maxIdlePerHost,
+		IdleConnTimeout:       idleTimeout,
+		TLSHandshakeTimeout:   2 * time.Second,
+		ResponseHeaderTimeout: 5 * time.Second,
+	}
+}
+
+// call runs one request of the vendor's client under ctx. The client is made anew for each call, because it has no place
+// for a context, and makes its HTTP client without a lock when it has none.
+func (b *Broadcaster) call(ctx context.Context, op string, do func(*vendor.Client) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("pusher: %s: %w", op, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Timeout)
+	defer cancel()
+	x := &exchange{ctx: ctx, transport: b.cfg.Transport}
+	err := do(&vendor.Client{
+		AppID: b.cfg.AppID, Key: b.cfg.Key, Secret: b.cfg.Secret,
+		Cluster: b.cfg.Cluster, Host: b.cfg.Host, Secure: !b.cfg.Insecure,
+		HTTPClient: &http.Client{Transport: x, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // an answer from elsewhere is no answer, and the query has a signature in it
+		}},
+	})
+	return x.outcome(op, err)
+}
+
+// exchange is the RoundTripper of one call. It gives the request its context and remembers the answer, of which the
+// vendor's error has only a text, with a signature in it in the case of a 401.
+type exchange struct {
+	ctx       context.Context // the vendor's client has no other way in; it lives for one call
+	transport http.RoundTripper
+
+	sent   bool
+	status int
+	header http.Header
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
+	x.sent = true
+	resp, err := x.transport.RoundTrip(r.WithContext(x.ctx))
+	if err != nil {
+		return nil, err
+	}
+	x.status, x.header = resp.StatusCode, resp.Header
+	resp.Body = limitedBody{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}
+
+type limitedBody struct {
+	io.Reader
+	io.Closer
+}
+
+// outcome turns what happened into an error that a caller can act on and that has no secret in it.
+func (x *exchange) outcome(op string, err error) error {
+	switch {
+	case err == nil, x.status >= 200 && x.status < 300: // delivered, whatever the body looks like
+		return nil
+	case !x.sent: // the vendor's client refused to send it, and will again
+		return fmt.Errorf("pusher: %s: %w", op, &realtime.PermanentError{Err: errors.New("refused before it was sent")})
+	case x.status == 0:
+		// The error of the HTTP client has the whole address in it, and so the signature.
+		var withAddress *url.Error
+		if errors.As(err, &withAddress) {
+			err = withAddress.Err
+		}
+		return fmt.Errorf("pusher: %s: %w", op, err)
+	}
+	api := &APIError{Status: x.status, RetryAfter: retryAfter(x.header), ClockSkew: clockSkew(x.header, time.Now())}
+	return fmt.Errorf("pusher: %s: %w", op, api.classify())
+}
+
+// retryAfter reads the header of that name (RFC 9110 §10.2.3), 0 if there is none that can be used.
+func retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(v); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, 3600)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return min(max(time.Until(at), 0), time.Hour)
+	}
+	return 0
+}
+
+// clockSkew is how far our clock is ahead of the service's.
+func clockSkew(h http.Header, now time.Time) time.Duration {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return now.Sub(at).Round(time.Second)
+}
