@@ -82,18 +82,18 @@ func (p *Publisher) Publish(ctx context.Context, id int64, ev Event) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timeout)
 	defer cancel()
-	if err := Try(ctx, p.to, ev); err != nil {
+	if err := guard(func() error { return p.to.Broadcast(ctx, ev) }); err != nil {
 		p.log.LogAttrs(ctx, slog.LevelWarn, "event not broadcast", slog.Any("event", ev), slog.Any("err", err))
 	}
 }
 
-// Try broadcasts ev and turns a panic of the broadcaster into an error, so that a fault in a transport stays in it. The
-// text of the panic is not in the error: it could hold the payload.
-func Try(ctx context.Context, to Broadcaster, ev Event) (err error) {
+// guard turns a panic into an error, so that a fault in a transport stays in it. The text of the panic is not in the
+// error: it could hold the payload.
+func guard(do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("realtime: the broadcaster panicked with a %T", r)
 		}
 	}()
-	return to.Broadcast(ctx, ev)
+	return do()
 }

@@ -36,12 +36,23 @@ type RelayOptions struct {
 	CollapseAfter time.Duration
 	// Drain bounds the time that Run takes to finish after its context has ended. Defaults to 4 seconds.
 	Drain time.Duration
+	// OnAttempt is told of each call of the broadcaster, for metrics. It must be quick and safe for concurrent use. Defaults
+	// to nothing.
+	OnAttempt func(Attempt)
 	// Logger gets what no caller sees. Defaults to slog.Default().
 	Logger *slog.Logger
 }
 
+// Attempt is one call of the broadcaster by a [Relay].
+type Attempt struct {
+	Events   int
+	Duration time.Duration
+	Err      error
+}
+
 // The fixed sizes of the relay.
 const (
+	maxBatch    = 10                     // events in one call of a BatchBroadcaster: what hosted Pusher takes
 	claimSize   = 256                    // entries in one claim
 	ackSize     = 256                    // ids in one acknowledgement: at this size a row costs least
 	ackDelay    = 200 * time.Millisecond // wait for more ids
@@ -97,10 +108,12 @@ func (o *RelayOptions) withDefaults() RelayOptions {
 type Relay struct {
 	outbox  Outbox
 	to      Broadcaster
+	batch   BatchBroadcaster // to, if it is one
 	opts    RelayOptions
 	lanes   *lanes
 	acks    *acks
 	breaker *breaker
+	pace    *pace
 	wake    chan struct{}
 	stats   relayCounters
 }
@@ -114,13 +127,16 @@ func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error)
 		return nil, errors.New("realtime: a relay needs an outbox and a broadcaster")
 	}
 	o := opts.withDefaults()
+	batch, _ := to.(BatchBroadcaster)
 	return &Relay{
 		outbox:  outbox,
 		to:      to,
+		batch:   batch,
 		opts:    o,
 		lanes:   newLanes(o.MaxQueue, o.MaxQueueBytes),
 		acks:    &acks{full: make(chan struct{}, 1)},
 		breaker: newBreaker(),
+		pace:    newPace(o.Parallel),
 		wake:    make(chan struct{}, 1),
 	}, nil
 }
@@ -133,7 +149,7 @@ func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
 	if !r.breaker.closed() {
 		return ErrUnavailable
 	}
-	return r.send(ctx, ev)
+	return r.sendOne(ctx, ev)
 }
 
 // HandOff queues the event of the outbox entry id. It never blocks: with a full queue, or while the transport is down,
@@ -162,7 +178,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	for range r.opts.Parallel {
 		running.Go(func() {
 			for r.lanes.wait() {
-				r.sendLane(work)
+				r.sendLanes(work)
 			}
 		})
 	}
@@ -198,8 +214,8 @@ func (r *Relay) giveBack(ctx context.Context) error {
 // events went out. It is for tests, and for programs that send at a moment of their own choosing instead of with Run.
 func (r *Relay) Flush(ctx context.Context) (int, error) {
 	before := r.stats.published.Load()
-	for r.lanes.ready() {
-		r.sendLane(ctx)
+	for r.lanes.ready() && ctx.Err() == nil {
+		r.sendLanes(ctx)
 	}
 	for {
 		n, err := r.claim(ctx)

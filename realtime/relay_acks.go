@@ -15,18 +15,18 @@ type acks struct {
 	ids []int64
 }
 
-// add notes an id and reports whether a batch is full.
-func (a *acks) add(id int64) bool {
+// add notes an id; 0 stands for an event without an entry.
+func (a *acks) add(id int64) {
+	if id == 0 {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ids = append(a.ids, id)
-	return len(a.ids) >= ackSize
-}
-
-func (a *acks) signal() {
-	select {
-	case a.full <- struct{}{}:
-	default:
+	if a.ids = append(a.ids, id); len(a.ids) >= ackSize {
+		select {
+		case a.full <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -86,32 +86,40 @@ func (l *lanes) ready() bool {
 	return len(l.idle) > 0
 }
 
-// take hands the caller an idle lane with everything that is in it. The caller must give it back with done.
-func (l *lanes) take() (*lane, []handedOff) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.idle) == 0 {
-		return nil, nil
-	}
-	ln := l.idle[0]
-	l.idle = l.idle[1:]
-	items := ln.items
-	ln.items = nil
-	return ln, items
+// turn is a worker's possession of a lane, with what was in it.
+type turn struct {
+	lane  *lane
+	items []handedOff
 }
 
-// done ends the caller's turn with the lane; what was not sent goes back to its head.
-func (l *lanes) done(ln *lane, taken, rest []handedOff) {
+// take hands the caller one idle lane with everything that is in it, and further ones as long as they are together no more
+// than want items. The caller must give them back with done.
+func (l *lanes) take(want int) []turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range len(taken) - len(rest) {
-		l.items--
-		l.bytes -= taken[i].size()
+	var turns []turn
+	for n := 0; len(l.idle) > 0 && (n == 0 || n+len(l.idle[0].items) <= want); {
+		ln := l.idle[0]
+		l.idle = l.idle[1:]
+		turns = append(turns, turn{ln, ln.items})
+		n += len(ln.items)
+		ln.items = nil
 	}
-	if ln.items = append(rest, ln.items...); len(ln.items) > 0 {
-		l.idle = append(l.idle, ln)
+	return turns
+}
+
+// done ends the caller's turn; what was not sent goes back to the head of the lane.
+func (l *lanes) done(t turn, rest []handedOff) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range len(t.items) - len(rest) {
+		l.items--
+		l.bytes -= t.items[i].size()
+	}
+	if t.lane.items = append(rest, t.lane.items...); len(t.lane.items) > 0 {
+		l.idle = append(l.idle, t.lane)
 		l.changed.Signal()
-	} else if delete(l.byName, ln.channel); l.closed && len(l.byName) == 0 {
+	} else if delete(l.byName, t.lane.channel); l.closed && len(l.byName) == 0 {
 		l.changed.Broadcast()
 	}
 }

@@ -9,41 +9,57 @@ import (
 	"time"
 )
 
-// sendLane takes the next idle lane, if there is one, and sends what is in it, in order.
-func (r *Relay) sendLane(ctx context.Context) {
-	ln, items := r.lanes.take()
-	if ln == nil {
-		return
+// sendLanes takes idle lanes, if there are any, and sends what is in them, each in its order.
+func (r *Relay) sendLanes(ctx context.Context) {
+	turns := r.lanes.take(r.batchSize())
+	var all []handedOff
+	for _, t := range turns {
+		all = append(all, t.items...)
 	}
-	rest := items
-	for len(rest) > 0 && ctx.Err() == nil {
-		r.sendHandedOff(ctx, rest[0])
-		rest = rest[1:]
+	sent := 0
+	for sent < len(all) && ctx.Err() == nil {
+		n := min(r.batchSize(), len(all)-sent)
+		r.sendHandedOff(ctx, all[sent:sent+n])
+		sent += n
 	}
-	r.lanes.done(ln, items, rest)
+	for _, t := range turns {
+		n := min(sent, len(t.items))
+		r.lanes.done(t, t.items[n:])
+		sent -= n
+	}
+}
+
+// batchSize is how many events go into one call of the broadcaster.
+func (r *Relay) batchSize() int {
+	if r.batch == nil {
+		return 1
+	}
+	return maxBatch
 }
 
 // sendHandedOff tries the fast way once. What fails stays leased, and is claimed when the lease has run out: a retry from
 // here would hold up the channel.
-func (r *Relay) sendHandedOff(ctx context.Context, item handedOff) {
-	// So late that the lease could end while the event is on its way: leave it to whoever claims it.
-	late := item.id != 0 && time.Since(item.at) > r.opts.Lease-r.opts.PublishTimeout
-	if late || !r.breaker.closed() {
-		r.leave(item.id)
-		return
-	}
-	err := r.send(ctx, item.event)
-	switch {
-	case err == nil:
-		r.stats.latency(time.Since(item.at))
-		if item.id != 0 && r.acks.add(item.id) {
-			r.acks.signal()
+func (r *Relay) sendHandedOff(ctx context.Context, items []handedOff) {
+	evs := make([]Event, 0, len(items))
+	ready := make([]handedOff, 0, len(items))
+	for _, item := range items {
+		// So late that the lease could end while the event is on its way: leave it to whoever claims it.
+		late := item.id != 0 && time.Since(item.at) > r.opts.Lease-r.opts.PublishTimeout
+		if late || !r.breaker.closed() {
+			r.leave(item.id)
+			continue
 		}
-	case isPermanent(err) && item.id != 0:
-		r.park(ctx, item.id, item.event, err)
-	default:
-		r.leave(item.id)
-		r.logFailure(ctx, item.event, err)
+		ready, evs = append(ready, item), append(evs, item.event)
+	}
+	for i, err := range r.send(ctx, evs) {
+		item := ready[i]
+		if err != nil {
+			r.leave(item.id)
+			r.logFailure(ctx, item.event, err)
+			continue
+		}
+		r.stats.latency(time.Since(item.at))
+		r.acks.add(item.id)
 	}
 }
 
@@ -53,39 +69,71 @@ func (r *Relay) leave(id int64) {
 	r.lanes.leave(id)
 }
 
-// send publishes ev under the timeout, in its thin form if it proves too large, and tells the breaker how it went.
-func (r *Relay) send(ctx context.Context, ev Event) error {
-	r.stats.attempts.Add(1)
-	err := r.try(ctx, ev)
-	if errors.Is(err, ErrTooLarge) && ev.Thin != nil {
-		ev.Data, ev.Thin = ev.Thin, nil
-		if err = r.try(ctx, ev); errors.Is(err, ErrTooLarge) {
+// send publishes the events, together where the broadcaster can, and returns an error, or nil, for each.
+func (r *Relay) send(ctx context.Context, evs []Event) []error {
+	errs := make([]error, len(evs))
+	if len(evs) > 1 && r.batch != nil {
+		err := r.attempt(ctx, len(evs), func(ctx context.Context) error { return r.batch.BroadcastBatch(ctx, evs) })
+		if !isPermanent(err) && !errors.Is(err, ErrTooLarge) {
+			for i := range errs {
+				errs[i] = err
+			}
+			return errs
+		}
+		// One of them is to blame. Alone each shows which.
+	}
+	for i, ev := range evs {
+		errs[i] = r.sendOne(ctx, ev)
+	}
+	return errs
+}
+
+// sendOne publishes ev, in its thin form if it proves too large.
+func (r *Relay) sendOne(ctx context.Context, ev Event) error {
+	err := r.attempt(ctx, 1, func(ctx context.Context) error { return r.to.Broadcast(ctx, ev) })
+	if !errors.Is(err, ErrTooLarge) || ev.Thin == nil {
+		return err
+	}
+	ev.Data, ev.Thin = ev.Thin, nil
+	return r.attempt(ctx, 1, func(ctx context.Context) error {
+		err := r.to.Broadcast(ctx, ev)
+		if errors.Is(err, ErrTooLarge) {
 			// Some numbers cannot be too large: it is the quota that is used up.
 			err = &RefusedError{Err: err}
 		}
-	}
+		return err
+	})
+}
+
+// attempt makes one call of the broadcaster for n events, under the timeout and at the pace that it bears, and tells the
+// breaker how it went.
+func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) error) error {
+	r.pace.acquire()
+	r.stats.attempts.Add(1)
+	call, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
+	begin := time.Now()
+	err := guard(func() error { return do(call) })
+	cancel()
 	var refused *RefusedError
 	var limited *RateLimitError
 	switch {
 	case err == nil:
-		r.stats.published.Add(1)
+		r.stats.published.Add(int64(n))
 		r.breaker.succeeded()
 	case ctx.Err() != nil: // we gave up, not the transport
 	case errors.As(err, &refused):
 		r.breaker.refuse(refused.ProbeAfter)
 	case errors.As(err, &limited):
 		r.breaker.refuse(max(limited.RetryAfter, time.Second))
-	case isPermanent(err):
+	case isPermanent(err), errors.Is(err, ErrTooLarge):
 	default:
 		r.breaker.failed()
 	}
+	r.pace.release(err == nil, limited != nil)
+	if r.opts.OnAttempt != nil {
+		r.opts.OnAttempt(Attempt{Events: n, Duration: time.Since(begin), Err: err})
+	}
 	return err
-}
-
-func (r *Relay) try(ctx context.Context, ev Event) error {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
-	defer cancel()
-	return Try(ctx, r.to, ev)
 }
 
 // isPermanent reports whether err would come again however often the event is sent.
@@ -142,14 +190,12 @@ func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
 		if time.Until(until) < r.opts.PublishTimeout {
 			return // somebody else may claim them any moment
 		}
-		err := r.send(ctx, e.Event)
+		err := r.sendOne(ctx, e.Event)
 		switch {
 		case err == nil:
-			if r.acks.add(e.ID) {
-				r.acks.signal()
-			}
+			r.acks.add(e.ID)
 		case isPermanent(err):
-			r.park(ctx, e.ID, e.Event, err)
+			r.park(ctx, e, err)
 		default:
 			r.logFailure(ctx, e.Event, err)
 			r.retry(ctx, group[i:], err)
@@ -170,7 +216,7 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
 	if time.Until(until) < r.opts.PublishTimeout {
 		return
 	}
-	if err := r.send(ctx, last.Resync); err != nil {
+	if err := r.sendOne(ctx, last.Resync); err != nil {
 		r.logFailure(ctx, last.Resync, err)
 		r.retry(ctx, group, err)
 		return
@@ -206,12 +252,15 @@ func backoff(attempts int) time.Duration {
 	return time.Second + rand.N(time.Second<<min(max(attempts, 0), 6))
 }
 
-// park sets an entry aside that can never be sent, and makes the clients fetch what it told of.
-func (r *Relay) park(ctx context.Context, id int64, ev Event, cause error) {
+// park sets an entry aside that can never be sent, and tries to make the clients fetch what it told of.
+func (r *Relay) park(ctx context.Context, e Entry, cause error) {
 	r.stats.parked.Add(1)
 	r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
-		slog.Int64("outbox_id", id), slog.Any("event", ev), slog.Any("err", cause))
-	r.nack(ctx, NackParams{IDs: []int64{id}, Park: true, Reason: cause.Error()})
+		slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
+	r.nack(ctx, NackParams{IDs: []int64{e.ID}, Park: true, Reason: cause.Error()})
+	if err := r.sendOne(ctx, e.Resync); err != nil {
+		r.logFailure(ctx, e.Resync, err)
+	}
 }
 
 // nack also works when ctx has ended: what was claimed should not stay leased.
@@ -224,6 +273,6 @@ func (r *Relay) nack(ctx context.Context, p NackParams) {
 }
 
 func (r *Relay) logFailure(ctx context.Context, ev Event, err error) {
-	r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event not broadcast, will be repeated",
+	r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event not broadcast",
 		slog.Any("event", ev), slog.Any("err", err))
 }

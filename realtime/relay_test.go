@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,7 +168,7 @@ func TestRelayParksWhatCanNeverBeSent(t *testing.T) {
 		r := newRelayed(t, realtime.RelayOptions{})
 		stop := r.run()
 		r.to.answers(func(_ context.Context, ev realtime.Event) error {
-			if string(ev.Data) == "2" {
+			if ev.Name == "new-message" && string(ev.Data) == "2" {
 				return &realtime.PermanentError{Err: errors.New("bad name")}
 			}
 			return nil
@@ -178,8 +179,8 @@ func TestRelayParksWhatCanNeverBeSent(t *testing.T) {
 		r.queue.add("private-b", 0)
 		r.queue.add("private-b", 0) // claimed rather than handed off
 		pass(10 * time.Second)
-		require.Equal(t, []string{"new-message 1", "new-message 3"}, r.to.received("private-a"))
-		require.Equal(t, []string{"new-message 1"}, r.to.received("private-b"))
+		require.Equal(t, []string{"new-message 1", "new-message 3", "resync-required 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"new-message 1", "resync-required 2"}, r.to.received("private-b"))
 		require.Len(t, r.queue.parked, 2)
 		for _, reason := range r.queue.parked {
 			require.Contains(t, reason, "bad name")
@@ -342,6 +343,119 @@ func TestRelayWaitsForAnOutboxThatIsDown(t *testing.T) {
 	})
 }
 
+// batches is a transport that takes several events in one call.
+type batches struct {
+	transport
+	sizes []int
+}
+
+func (b *batches) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
+	b.mu.Lock()
+	b.sizes = append(b.sizes, len(evs))
+	answer := b.answer
+	b.mu.Unlock()
+	for _, ev := range evs { // all or none
+		if answer == nil {
+			break
+		}
+		if err := answer(ctx, ev); err != nil {
+			return err
+		}
+	}
+	b.answers(nil)
+	defer b.answers(answer)
+	for _, ev := range evs {
+		if err := b.Broadcast(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestRelayBatches(t *testing.T) {
+	t.Parallel()
+	to := &batches{}
+	q := newQueue()
+	relay, err := realtime.NewRelay(q, to, nil)
+	require.NoError(t, err)
+	r := &relayed{t: t, queue: q, to: &to.transport, relay: relay}
+	for i := range 24 {
+		r.commit(realtime.Channel(fmt.Sprintf("private-%d", i%12)))
+	}
+	_, err = relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{10, 10, 4}, to.sizes)
+	for i := range 12 {
+		require.Equal(t, messages(1, 2), r.to.received(realtime.Channel(fmt.Sprintf("private-%d", i))))
+	}
+	require.Zero(t, r.pending())
+
+	// One bad event takes none of the others with it.
+	r.to.answers(func(_ context.Context, ev realtime.Event) error {
+		if ev.Channel == "private-3" {
+			return &realtime.PermanentError{Err: errors.New("bad")}
+		}
+		return nil
+	})
+	for i := range 5 {
+		r.commit(realtime.Channel(fmt.Sprintf("private-%d", i)))
+	}
+	_, err = relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 28, r.to.count())
+	require.EqualValues(t, 1, r.pending())
+}
+
+func TestRelaySlowsDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var most, running atomic.Int64
+		r := newRelayed(t, realtime.RelayOptions{CollapseAfter: time.Hour})
+		stop := r.run()
+		load := func() {
+			most.Store(0)
+			for i := range 200 {
+				r.queue.add(realtime.Channel(fmt.Sprintf("private-%d", i)), 0)
+			}
+			r.relay.Wake()
+		}
+		r.to.answers(func(context.Context, realtime.Event) error {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			pass(time.Millisecond)
+			return nil
+		})
+		load()
+		synctest.Wait()
+		pass(time.Second)
+		require.EqualValues(t, 16, most.Load())
+
+		ok := r.to.answer
+		r.to.answers(always(&realtime.RateLimitError{Err: errors.New("429"), RetryAfter: 5 * time.Second}))
+		load()
+		synctest.Wait()
+		r.to.answers(ok)
+		most.Store(0)
+		pass(5*time.Second + 100*time.Millisecond)
+		require.LessOrEqual(t, most.Load(), int64(9), "half of what it was")
+		pass(time.Minute)
+		require.Zero(t, r.pending())
+		stop()
+	})
+}
+
+func TestRelayTellsOfAttempts(t *testing.T) {
+	t.Parallel()
+	var attempts []realtime.Attempt
+	r := newRelayed(t, realtime.RelayOptions{OnAttempt: func(a realtime.Attempt) { attempts = append(attempts, a) }})
+	r.commit("private-a")
+	_, err := r.relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Len(t, attempts, 1)
+	require.Equal(t, 1, attempts[0].Events)
+	require.NoError(t, attempts[0].Err)
+}
+
 func TestRelayFlush(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, realtime.RelayOptions{})
@@ -354,6 +468,13 @@ func TestRelayFlush(t *testing.T) {
 	require.Equal(t, 4, n)
 	require.Equal(t, messages(1, 3), r.to.received("private-a"))
 	require.Zero(t, r.pending())
+
+	r.commit("private-a")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = r.relay.Flush(over)
+	require.ErrorIs(t, err, context.Canceled)
+	require.EqualValues(t, 1, r.pending())
 }
 
 func TestPublisherWithoutOutbox(t *testing.T) {
