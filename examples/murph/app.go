@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/murph-chat/murph/chat"
@@ -39,6 +40,9 @@ func newApp(ctx context.Context, cfg config) (_ *app, err error) {
 	store, closeStore, err := openStore(ctx, cfg.db)
 	if err != nil {
 		return nil, err
+	}
+	if err := store.Check(ctx); err != nil {
+		slog.Warn("the database could lose messages", slog.Any("err", err))
 	}
 	a := &app{server: server, closeStore: closeStore}
 	defer func() {
