@@ -12,8 +12,10 @@ const pgReadCommitted = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
 // pgMigrateLock keeps other processes out until the end of the transaction. The number is "murph" in ASCII.
 const pgMigrateLock = `SELECT pg_advisory_xact_lock(x'6d75727068'::bigint)`
 
-// pgSchemaExists asks for the table along the search path, as every other statement does.
-const pgSchemaExists = `SELECT to_regclass('murph_schema') IS NOT NULL`
+// pgSchemaExists asks for the table along the search path, as every other statement does. It reads the catalogue:
+// to_regclass answers from a cache that may be as old as the transaction, that is, older than the wait for the lock.
+const pgSchemaExists = `
+SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false)) AND tablename = 'murph_schema')`
 
 // schemaVersion is the number of the newest migration that was run.
 const schemaVersion = `SELECT max(version) FROM murph_schema`

@@ -11,18 +11,19 @@ import (
 )
 
 // pgClaim. $1 limit, $2 lease in microseconds. Rows that another process is just claiming are left to it. The time is read
-// once, so that murph_outbox_due can be searched with it. Plan: murph_outbox_due forwards, then primary keys.
+// once, so that murph_outbox_due can be searched with it. The ids are passed on as an array, because the planner takes an
+// array to be short, and a limit that it does not know to be long. Plan: murph_outbox_due forwards, then primary keys.
 const pgClaim = `
-WITH due AS (
-	SELECT id FROM murph_outbox
-	WHERE parked_at IS NULL AND due_at <= (SELECT clock_timestamp())
-	ORDER BY due_at, id LIMIT $1::bigint
-	FOR UPDATE SKIP LOCKED
-), o AS (
-	UPDATE murph_outbox u
-	SET attempts = u.attempts + 1, due_at = clock_timestamp() + $2::bigint * interval '1 microsecond'
-	FROM due WHERE u.id = due.id
-	RETURNING u.*
+WITH o AS (
+	UPDATE murph_outbox
+	SET attempts = attempts + 1, due_at = clock_timestamp() + $2::bigint * interval '1 microsecond'
+	WHERE id = ANY (ARRAY(
+		SELECT id FROM murph_outbox
+		WHERE parked_at IS NULL AND due_at <= (SELECT clock_timestamp())
+		ORDER BY due_at, id LIMIT $1::bigint
+		FOR UPDATE SKIP LOCKED
+	))
+	RETURNING *
 )
 SELECT (extract(epoch FROM clock_timestamp() - o.created_at) * 1000000)::bigint, ` + claimedColumns + `
 FROM o` + claimedJoins + `

@@ -8,5 +8,5 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, d driver) { storagetest.Run(t, d.harness()) })
+	each(t, func(t *testing.T, d driver) { storagetest.Run(t, d.harness()) }, serializable)
 }

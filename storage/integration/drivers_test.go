@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"slices"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
 
+	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/storage/bunstore"
 	"github.com/murph-chat/murph/storage/integration/pgtest"
 	"github.com/murph-chat/murph/storage/storagetest"
@@ -35,6 +38,12 @@ var drivers = []driver{
 	}},
 }
 
+// serializable is the strictest isolation as the database's default. Then the database gives up transactions that wait for
+// one another elsewhere.
+var serializable = driver{"pgx-serializable", func(tb testing.TB, dsn string) *sql.DB {
+	return pgx("cache_statement")(tb, with(tb, dsn, "default_transaction_isolation", "serializable"))
+}}
+
 // pgx opens pgx in a mode (pgx, ParseConfig, "default_query_exec_mode").
 func pgx(mode string) func(tb testing.TB, dsn string) *sql.DB {
 	return func(tb testing.TB, dsn string) *sql.DB {
@@ -56,10 +65,10 @@ func with(tb testing.TB, dsn, key, value string) string {
 	return u.String()
 }
 
-// each runs test over every driver.
-func each(t *testing.T, test func(t *testing.T, d driver)) {
+// each runs test over every driver, and over others besides.
+func each(t *testing.T, test func(t *testing.T, d driver), others ...driver) {
 	t.Helper()
-	for _, d := range drivers {
+	for _, d := range slices.Concat(drivers, others) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, d)
@@ -100,7 +109,7 @@ func (d driver) harness() storagetest.Harness {
 	}
 }
 
-// inTx does what a host does: begin, bind the store, commit or roll back.
+// inTx does what a host does: begin, bind the store, commit or roll back. It says so when the commit has to be tried again.
 func (s *store) inTx(ctx context.Context, fn func(tx storagetest.Store) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -109,5 +118,10 @@ func (s *store) inTx(ctx context.Context, fn func(tx storagetest.Store) error) e
 	if err := fn(s.With(tx)); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "40001" {
+		return errors.Join(consultation.ErrRetryTx, err)
+	}
+	return err
 }
