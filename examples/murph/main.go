@@ -79,8 +79,9 @@ func openBrowser(url string) {
 	if command == nil {
 		command = []string{"xdg-open"}
 	}
-	if err := exec.Command(command[0], append(command[1:], url)...).Run(); err != nil {
-		fmt.Printf("(could not open a browser: %v)\n", err)
+	cmd := exec.Command(command[0], append(command[1:], url)...)
+	if err := cmd.Start(); err == nil {
+		_ = cmd.Process.Release() // the browser outlives us
 	}
 }
 
