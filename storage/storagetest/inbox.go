@@ -111,6 +111,7 @@ func inboxCases() []testCase {
 				e.Fatal(err)
 			}
 			e.change(reassign("second", other))
+			tick()
 			e.change(complete("first"))
 			e.inboxIs("of the student", chat.InboxParams{Viewer: student.UserID}, "first")
 			e.inboxIs("of the one who replaced them", chat.InboxParams{Viewer: other.UserID}, "second")

@@ -13,10 +13,10 @@ import (
 
 // follow polls Changes of the room, as a client does, until it is complete up to the rev that end returns and that is
 // not 0. Only messages are appended meanwhile, from the rev first on, so that each page has to continue where the one
-// before has ended: what becomes visible behind the cursor would be lost for ever. It calls reading after each page.
-func (e *env) follow(first int64, reading func(), end func() int64) {
+// before has ended: what becomes visible behind the cursor would be lost for ever. It calls read after each page.
+func (e *env) follow(first int64, read func(), end func() int64) {
 	next := first - 1
-	for ; e.ctx.Err() == nil; reading() {
+	for ; e.ctx.Err() == nil; read() {
 		page, err := e.store.Changes(e.ctx, chat.ChangesParams{
 			ConsultationID: room, Viewer: patient.UserID, Since: next, Limit: 7, MaxBehind: 1_000_000,
 		})
@@ -46,8 +46,8 @@ func (e *env) follow(first int64, reading func(), end func() int64) {
 }
 
 // reread polls the newest page of the room until done, and checks that the header belongs to it.
-func (e *env) reread(reading func(), done func() bool) {
-	for ; !done() && e.ctx.Err() == nil; reading() {
+func (e *env) reread(read func(), done func() bool) {
+	for ; !done() && e.ctx.Err() == nil; read() {
 		page, err := e.store.History(e.ctx, chat.HistoryParams{ConsultationID: room, Viewer: student.UserID, Limit: 3})
 		if err != nil {
 			e.Errorf("History: %v", err)
@@ -61,48 +61,80 @@ func (e *env) reread(reading func(), done func() bool) {
 	}
 }
 
-// gate returns n functions, and one that waits until each of them has been called.
-func (e *env) gate(n int) (open []func(), wait func()) {
-	gates := make([]chan struct{}, n)
-	for i := range gates {
-		gates[i] = make(chan struct{})
-		open = append(open, sync.OnceFunc(func() { close(gates[i]) }))
+// beat lets writers keep step with a reader, so that on the fastest store too they work at the same time.
+type beat struct {
+	mu   sync.Mutex // guards both
+	next chan struct{}
+	over bool
+}
+
+func newBeat() *beat { return &beat{next: make(chan struct{})} }
+
+// strike says that the reader has read another page.
+func (b *beat) strike() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		close(b.next)
+		b.next = make(chan struct{})
 	}
-	return open, func() {
-		for _, g := range gates {
-			select {
-			case <-g:
-			case <-e.ctx.Done():
-			}
+}
+
+// end says that the reader reads no more.
+func (b *beat) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		close(b.next)
+		b.over = true
+	}
+}
+
+// after returns a channel that is closed once the reader has read another page.
+func (b *beat) after() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.next
+}
+
+// inStep calls write n times, waiting for the reader before each.
+func (e *env) inStep(b *beat, n int, write func(n int) error) {
+	next := b.after()
+	for i := range n {
+		select {
+		case <-next:
+		case <-e.ctx.Done():
+		}
+		next = b.after()
+		if err := write(i); err != nil {
+			e.Errorf("a writer: %v", err)
 		}
 	}
 }
 
-// appendAndFollow lets writers append to the room at once while two readers follow, who have begun before. write appends
-// one message.
+// appendAndFollow lets writers append to the room at once while two readers follow. write appends one message.
 func (e *env) appendAndFollow(writers, each int, write func(i, n int) error) {
 	e.Helper()
 	first := e.start(room).Rev + 1
 	var left, last atomic.Int64
 	left.Store(int64(writers))
-	reading, wait := e.gate(2)
+	follower, rereader := newBeat(), newBeat()
 	e.parallel(writers+2, func(i int) {
 		switch i {
 		case writers:
-			defer reading[0]()
-			e.follow(first, reading[0], last.Load)
+			defer follower.end()
+			e.follow(first, follower.strike, last.Load)
 			return
 		case writers + 1:
-			defer reading[1]()
-			e.reread(reading[1], func() bool { return last.Load() != 0 })
+			defer rereader.end()
+			e.reread(rereader.strike, func() bool { return last.Load() != 0 })
 			return
 		}
-		wait()
-		for n := range each {
-			if err := write(i, n); err != nil {
-				e.Errorf("writer %d: %v", i, err)
-			}
+		reader := follower // while its writers wait for one reader, those of the other go on
+		if i%2 == 1 {
+			reader = rereader
 		}
+		e.inStep(reader, each, func(n int) error { return write(i, n) })
 		if left.Add(-1) == 0 {
 			c, err := e.store.Consultation(e.ctx, room, "")
 			if err != nil {
@@ -176,21 +208,19 @@ func orderCases() []testCase {
 			}
 			var left atomic.Int64
 			left.Store(writers)
-			reading, wait := e.gate(1)
+			reader := newBeat()
 			e.parallel(writers+1, func(i int) {
 				if i == writers {
-					defer reading[0]()
-					e.mirror(reading[0], func() bool { return left.Load() == 0 })
+					defer reader.end()
+					e.mirror(reader.strike, func() bool { return left.Load() == 0 })
 					return
 				}
 				defer left.Add(-1)
-				wait()
-				for n := range each {
+				e.inStep(reader, each, func(n int) error {
 					p := chat.EditParams{ID: ms[i].ID, By: patient.UserID, Content: fmt.Sprint(n), Window: -1}
-					if _, err := e.store.Edit(e.ctx, p); err != nil {
-						e.Errorf("Edit: %v", err)
-					}
-				}
+					_, err := e.store.Edit(e.ctx, p)
+					return err
+				})
 			})
 			if rev := e.consultation().Rev; rev != 2+writers+writers*each {
 				e.Errorf("the consultation's rev is %d, want %d", rev, 2+writers+writers*each)
@@ -201,12 +231,12 @@ func orderCases() []testCase {
 
 // mirror keeps a copy of the room by following Changes while messages are edited, and compares it with the history once
 // the writers are done.
-func (e *env) mirror(reading func(), done func() bool) {
+func (e *env) mirror(read func(), done func() bool) {
 	copied := map[chat.MessageID]chat.Message{}
 	next, caughtUp := int64(0), false
 	for e.ctx.Err() == nil {
 		if caughtUp {
-			reading()
+			read()
 		}
 		last := done()
 		page, err := e.store.Changes(e.ctx, chat.ChangesParams{

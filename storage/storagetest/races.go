@@ -52,19 +52,26 @@ func (e *env) repeats(times, keys int, send func(p chat.AppendParams) (chat.Appe
 		mu      sync.Mutex
 		answers = map[string][]chat.Appended{}
 	)
-	e.parallel(times, func(i int) {
-		for k := range keys {
-			p := e.message(patient, fmt.Sprintf("text of caller %d", i))
-			p.ClientMessageID = fmt.Sprintf("key-%d", (k+i)%keys)
-			p.Enqueue = &realtime.Enqueue{}
-			done, err := send(p)
-			if err != nil {
-				e.Errorf("Append: %v", err)
-				continue
-			}
-			mu.Lock()
-			answers[p.ClientMessageID] = append(answers[p.ClientMessageID], done)
-			mu.Unlock()
+	one := func(caller, key int) {
+		p := e.message(patient, fmt.Sprintf("text of caller %d", caller))
+		p.ClientMessageID = fmt.Sprintf("key-%d", key)
+		p.Enqueue = &realtime.Enqueue{}
+		done, err := send(p)
+		if err != nil {
+			e.Errorf("Append: %v", err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		answers[p.ClientMessageID] = append(answers[p.ClientMessageID], done)
+	}
+	half := keys / 2
+	for k := range half { // all callers at one key
+		e.parallel(times, func(i int) { one(i, k) })
+	}
+	e.parallel(times, func(i int) { // each at another one
+		for k := range keys - half {
+			one(i, half+(k+i)%(keys-half))
 		}
 	})
 	for k, list := range answers {
@@ -102,11 +109,11 @@ func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Chang
 		if i == workers {
 			<-under
 			done, err := e.store.Change(e.ctx, consultation.ChangeParams{Change: ch})
-			returned.Store(true)
 			if err != nil {
 				e.Errorf("Change: %v", err)
 				return
 			}
+			returned.Store(true)
 			rev = done.Consultation.Rev
 			return
 		}
@@ -124,6 +131,9 @@ func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Chang
 			}
 		}
 	})
+	if rev == 0 {
+		return
+	}
 	if n := late.Load(); n > 0 {
 		e.Errorf("%d messages were stored that were sent after Change had returned", n)
 	}
@@ -134,6 +144,7 @@ func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Chang
 	for _, m := range page.Messages {
 		if m.Seq > rev {
 			e.Errorf("a message has seq %d, after the change at %d", m.Seq, rev)
+			break
 		}
 	}
 	if got := int64(len(page.Messages)); got != sent.Load() {
