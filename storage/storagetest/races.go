@@ -93,8 +93,8 @@ func (e *env) repeats(times, keys int, send func(p chat.AppendParams) (chat.Appe
 	e.pending("of the messages", int64(keys), 0)
 }
 
-// sendsRacing lets ten people's worth of sends, a hundred in all, race one change, and checks every answer: want for the
-// refused ones. No send that starts after the change has returned may be stored.
+// sendsRacing lets a hundred sends by ten callers race one change, and checks every answer; refused tells whether an error
+// is the right one. The last send of each starts when the change has returned, and so must not be stored.
 func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Change, refused func(err error) bool) {
 	e.Helper()
 	const workers, each = 10, 10
@@ -103,11 +103,13 @@ func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Chang
 		late, sent atomic.Int64
 		rev        int64
 		under      = make(chan struct{}) // closed once the sends are under way
+		ended      = make(chan struct{}) // closed once the change has returned
 		once       sync.Once
 	)
 	e.parallel(workers+1, func(i int) {
 		if i == workers {
 			<-under
+			defer close(ended)
 			done, err := e.store.Change(e.ctx, consultation.ChangeParams{Change: ch})
 			if err != nil {
 				e.Errorf("Change: %v", err)
@@ -118,6 +120,9 @@ func (e *env) sendsRacing(sender consultation.Participant, ch consultation.Chang
 			return
 		}
 		for n := range each {
+			if n == each-1 {
+				<-ended
+			}
 			after := returned.Load()
 			_, err := e.store.Append(e.ctx, e.message(sender, fmt.Sprintf("%d/%d", i, n)))
 			once.Do(func() { close(under) })
