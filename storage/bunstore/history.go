@@ -67,38 +67,42 @@ type log struct {
 	people   map[consultation.UserID]consultation.Participant
 	reads    map[consultation.UserID]chat.ReadMark
 	messages []chat.Message
+	line     line // the row that is being read, here so that it is allocated once
 }
 
-// scan reads one row. What its columns mean depends on the kind; see pgHistory.
+// line is a row of one of the statements. What its columns mean depends on the kind; see pgHistory.
+type line struct {
+	kind          int
+	a, b, c, d, e sql.NullString
+	n, o          sql.NullInt64
+	t, u, v       stamp
+}
+
+// scan reads one row.
 func (l *log) scan(rows *sql.Rows) error {
-	var (
-		kind          int
-		a, b, c, d, e sql.NullString
-		n, o          sql.NullInt64
-		t, u, v       stamp
-	)
-	if err := rows.Scan(&kind, &a, &b, &c, &d, &e, &n, &o, &t, &u, &v); err != nil {
+	r := &l.line
+	if err := rows.Scan(&r.kind, &r.a, &r.b, &r.c, &r.d, &r.e, &r.n, &r.o, &r.t, &r.u, &r.v); err != nil {
 		return err
 	}
-	switch kind {
+	switch r.kind {
 	case kindHeader:
-		l.header = header{id: a, status: b, topic: c, rev: n, created: t, updated: u}
-		l.header.patient.id, l.header.student.id = d, e
-		l.reset = o.Int64 != 0
+		l.header = header{id: r.a, status: r.b, topic: r.c, rev: r.n, created: r.t, updated: r.u}
+		l.header.patient.id, l.header.student.id = r.d, r.e
+		l.reset = r.o.Int64 != 0
 	case kindPerson:
 		if l.people == nil {
 			l.people = map[consultation.UserID]consultation.Participant{}
 			l.reads = map[consultation.UserID]chat.ReadMark{}
 		}
-		p := person{id: a, role: b, first: c, last: d, image: e}
+		p := person{id: r.a, role: r.b, first: r.c, last: r.d, image: r.e}
 		who := p.participant()
 		l.people[who.UserID] = who
-		if t.valid {
-			l.reads[who.UserID] = chat.ReadMark{Seq: n.Int64, At: t.Time}
+		if r.t.valid {
+			l.reads[who.UserID] = chat.ReadMark{Seq: r.n.Int64, At: r.t.Time}
 		}
 	case kindMessage:
-		m := text{id: a, content: b, client: c, seq: n, rev: o, created: t, edited: u, deleted: v}
-		m.sender.id = d
+		m := text{id: r.a, content: r.b, client: r.c, seq: r.n, rev: r.o, created: r.t, edited: r.u, deleted: r.v}
+		m.sender.id = r.d
 		l.messages = append(l.messages, m.message(""))
 	}
 	return nil

@@ -36,6 +36,8 @@ func (o *Options) withDefaults() Options {
 type Query struct {
 	// Name says which statement it was; the set is fixed and small.
 	Name string
+	// Text is the statement as it was sent, with parameters in the place of values.
+	Text string
 	// Duration is the time until the last row was read.
 	Duration time.Duration
 	// Err is the driver's error, or nil.

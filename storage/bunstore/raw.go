@@ -82,6 +82,6 @@ func (s *Store) exec(ctx context.Context, q conn, st statement, args ...any) err
 
 func (s *Store) observe(ctx context.Context, st statement, start time.Time, err error) {
 	if s.opts.OnQuery != nil {
-		s.opts.OnQuery(ctx, Query{Name: st.name, Duration: time.Since(start), Err: err})
+		s.opts.OnQuery(ctx, Query{Name: st.name, Text: st.text, Duration: time.Since(start), Err: err})
 	}
 }

@@ -35,7 +35,8 @@ func (s *stamp) pointer() *time.Time {
 	if !s.valid {
 		return nil
 	}
-	return &s.Time
+	t := s.Time
+	return &t
 }
 
 // person is a row of murph_participants, or the NULLs of an outer join.

@@ -55,7 +55,7 @@ CREATE TABLE murph_messages (
 CREATE UNIQUE INDEX murph_messages_seq ON murph_messages (consultation_id, seq);
 
 -- Counts unread messages in the index alone.
-CREATE INDEX murph_messages_unread ON murph_messages (consultation_id, seq, sender_id) WHERE deleted_at IS NULL;
+CREATE INDEX murph_messages_unread ON murph_messages (consultation_id, seq, sender_id, deleted_at);
 
 -- Cursor of the catch-up.
 CREATE UNIQUE INDEX murph_messages_rev ON murph_messages (consultation_id, rev);
