@@ -115,7 +115,7 @@ type Storage interface {
 	History(ctx context.Context, p HistoryParams) (Page, error)
 
 	// Changes returns the messages whose Rev is above Since in their current form, in ascending order of Rev, at most
-	// Limit. HasMore tells of further ones. NextSince is the Rev of the last one if HasMore, else the consultation's.
+	// Limit. HasMore tells of further ones. NextSince is the Rev of the last one if HasMore without Reset, else the consultation's.
 	// If Since is above the consultation's rev, or more than MaxBehind below it, the answer is a Reset.
 	Changes(ctx context.Context, p ChangesParams) (Changes, error)
 

@@ -49,6 +49,8 @@ func (ch Change) Apply(c Consultation, now time.Time) (Consultation, error) {
 		return Consultation{}, err
 	}
 	switch {
+	case ch.Student != nil && ch.To != "" && ch.To != StatusInProgress:
+		return Consultation{}, &InvalidError{Field: "student", Reason: "must be given to accept or reassign only"}
 	case ch.To == "" && c.Status != StatusInProgress,
 		ch.To != "" && !c.Status.CanBecome(ch.To),
 		ch.To == StatusInProgress && ch.Student == nil:

@@ -163,6 +163,8 @@ func TestChangeApplyStudent(t *testing.T) {
 	}
 	for _, ch := range []consultation.Change{
 		{By: consultation.Host(), To: inProgress, Student: &patient},
+		{By: consultation.Host(), To: consultation.StatusCompleted, Student: &other},
+		{By: consultation.Host(), To: consultation.StatusCancelled, Student: &other},
 		{By: consultation.Host(), To: inProgress, Student: &both},
 	} {
 		_, err := ch.Apply(at(requested), now)

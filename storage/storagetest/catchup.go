@@ -61,7 +61,7 @@ func catchUpCases() []testCase {
 		clauses: says(
 			"Changes returns the messages whose Rev is above Since in their current form, in ascending order of Rev, at most Limit.",
 			"HasMore tells of further ones.",
-			"NextSince is the Rev of the last one if HasMore, else the consultation's.",
+			"NextSince is the Rev of the last one if HasMore without Reset, else the consultation's.",
 			"Since is the rev up to which the caller is complete; 0 for nothing yet.",
 			"Changes is a Page that continues from a rev.",
 		),
@@ -109,7 +109,7 @@ func catchUpCases() []testCase {
 	}, {
 		name:     "changes/header-only",
 		contract: messages,
-		clauses:  says("NextSince is the Rev of the last one if HasMore, else the consultation's."),
+		clauses:  says("NextSince is the Rev of the last one if HasMore without Reset, else the consultation's."),
 		run: func(e *env) {
 			c := e.create(room)
 			for _, ch := range []consultation.Change{accept(room, student), reassign(room, other), cancel(room)} {
