@@ -53,6 +53,14 @@ type Config struct {
 	// pusher:subscription_error. Defaults to 100.
 	MaxChannels int
 
+	// MaxRequestBytes is the largest body that the HTTP API reads; above it the call is refused with 413. Defaults to
+	// 256 KiB, room for ten events of the largest size.
+	MaxRequestBytes int64
+	// AllowRepeatedCalls turns the protection against replays off. A signature covers the time in seconds and nothing
+	// that is unique, so two equal events that an SDK sends within one second look like a replay, and the second one is
+	// refused with 401. Set it where that happens, for instance with events that carry no data.
+	AllowRepeatedCalls bool
+
 	// Logger gets what no caller can see: slow clients, panics. Ids and sizes only. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -79,6 +87,9 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxQueueBytes, 256<<10)
 	orInt(&c.MaxConnections, 50_000)
 	orInt(&c.MaxChannels, 100)
+	if c.MaxRequestBytes == 0 {
+		c.MaxRequestBytes = 256 << 10
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -124,6 +135,9 @@ func (c Config) validate() error {
 		if n < 0 {
 			problem("Config: a limit is negative")
 		}
+	}
+	if c.MaxRequestBytes < 0 {
+		problem("Config.MaxRequestBytes is negative")
 	}
 	for _, o := range c.AllowedOrigins {
 		if _, err := parseOrigin(o); o != "*" && err != nil {

@@ -1,6 +1,11 @@
 package ws
 
-import "github.com/murph-chat/murph/realtime"
+import (
+	"strconv"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
 
 // Contain runs f on every connection as if it were part of handling a message.
 func (s *Server) Contain(f func()) {
@@ -24,4 +29,12 @@ func (s *Server) all() []*conn {
 		conns = append(conns, c)
 	}
 	return conns
+}
+
+// FirstServed makes a memory of at most limit calls, and returns the question whether a call is the first of its kind.
+func FirstServed(limit int) func(signature string, second int64, now time.Time) bool {
+	calls := newServedCalls(limit)
+	return func(signature string, second int64, now time.Time) bool {
+		return calls.first(signature, strconv.FormatInt(second, 10), now)
+	}
 }

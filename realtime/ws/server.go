@@ -23,6 +23,7 @@ type Server struct {
 	hub     *hub
 	notices *noticeLog
 	lists   sync.Pool // of *[]*conn, for deliver
+	served  *servedCalls
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*conn]struct{}
@@ -30,6 +31,7 @@ type Server struct {
 	idle     chan struct{} // closed when draining and no connection is left
 
 	messagesIn, messagesOut, slowCloses, refusedConnections, refusedSubscriptions atomic.Uint64
+	apiCalls, apiRefusals                                                         atomic.Uint64
 }
 
 var (
@@ -51,6 +53,7 @@ func New(cfg Config) (*Server, error) {
 		hub:     newHub(),
 		notices: &noticeLog{logger: cfg.Logger},
 		lists:   sync.Pool{New: func() any { return new([]*conn) }},
+		served:  newServedCalls(maxServedCalls),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
 	}, nil

@@ -12,6 +12,8 @@ type Stats struct {
 	SlowCloses           uint64 // connections closed because they did not keep up
 	RefusedConnections   uint64
 	RefusedSubscriptions uint64
+	APICalls             uint64 // calls of the HTTP API that were served
+	APIRefusals          uint64 // and those that were refused
 }
 
 // Stats returns the current figures.
@@ -22,6 +24,8 @@ func (s *Server) Stats() Stats {
 		SlowCloses:           s.slowCloses.Load(),
 		RefusedConnections:   s.refusedConnections.Load(),
 		RefusedSubscriptions: s.refusedSubscriptions.Load(),
+		APICalls:             s.apiCalls.Load(),
+		APIRefusals:          s.apiRefusals.Load(),
 	}
 	st.Channels, st.Subscriptions = s.hub.counts()
 	s.mu.Lock()

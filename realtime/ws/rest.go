@@ -1,0 +1,219 @@
+package ws
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
+// apiCall is one authenticated call of the HTTP API.
+type apiCall struct {
+	name  string // the channel or the user in the path
+	query url.Values
+	body  []byte
+}
+
+// apiEndpoint serves one kind of call. The answer is turned into JSON; nil is {}.
+type apiEndpoint struct {
+	method string
+	// path ends the request's path. "*" stands for the application's id at first, then for the call's name.
+	path  []string
+	serve func(*Server, apiCall) (any, error)
+}
+
+var apiEndpoints = []apiEndpoint{
+	{http.MethodPost, []string{"apps", "*", "events"}, (*Server).apiEvents},
+	{http.MethodPost, []string{"apps", "*", "batch_events"}, (*Server).apiBatch},
+	{http.MethodGet, []string{"apps", "*", "channels"}, (*Server).apiChannels},
+	{http.MethodGet, []string{"apps", "*", "channels", "*"}, (*Server).apiChannel},
+	{http.MethodGet, []string{"apps", "*", "channels", "*", "users"}, (*Server).apiUsers},
+	{http.MethodPost, []string{"apps", "*", "channels", "*", "events"}, (*Server).apiChannelEvent},
+	{http.MethodPost, []string{"apps", "*", "users", "*", "terminate_connections"}, (*Server).apiTerminate},
+}
+
+// apiRefusal is an error that is told to the caller. The text contains nothing of the request.
+type apiRefusal struct {
+	status int
+	text   string
+}
+
+func (r *apiRefusal) Error() string { return r.text }
+
+func badRequest(format string, args ...any) error {
+	return &apiRefusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// API returns the HTTP API of Pusher Channels ("HTTP API reference"), by which the server SDKs publish and ask who is
+// there: POST events and batch_events, GET channels, channels/{name} and channels/{name}/users, POST
+// users/{id}/terminate_connections, and the older POST channels/{name}/events, all below /apps/{AppID}. It may be
+// mounted below any prefix, stripped or not, as long as the SDK sends the same path; what counts is the path's end.
+//
+// Every call is signed with the application's secret. A POST is served once: its signature is remembered until its
+// timestamp is too old, and a second call with it is refused with 401 ([Config.AllowRepeatedCalls]). Answers are JSON,
+// and {} when there is nothing to say; refusals are plain text: 400, 401, 404, 405 and 413. No CORS header is ever
+// sent, because a page that could use the API would have to know the secret.
+//
+// A 200 says that the event is in the queues of its subscribers, not that anybody has received it.
+func (s *Server) API() http.Handler { return http.HandlerFunc(s.serveAPI) }
+
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.callAPI(w, r)
+	var refusal *apiRefusal
+	switch {
+	case errors.As(err, &refusal):
+		s.apiRefusals.Add(1)
+		http.Error(w, refusal.text, refusal.status)
+		return
+	case err != nil:
+		s.cfg.Logger.LogAttrs(r.Context(), slog.LevelError, "ws: an API call failed", slog.Any("err", err))
+		http.Error(w, "Internal error", http.StatusInternalServerError)
+		return
+	}
+	s.apiCalls.Add(1)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(answer) // an error means that the caller has gone
+}
+
+// callAPI returns the JSON to answer with.
+func (s *Server) callAPI(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	path := sentPath(r)
+	endpoint, name, err := s.route(w, r.Method, path)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxRequestBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, &apiRefusal{http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("The body is larger than %d bytes", tooLarge.Limit)}
+	case err != nil:
+		return nil, badRequest("The body could not be read")
+	}
+	// A semicolon is legal in a channel name, the official SDK for Go does not escape it, and net/url refuses it.
+	query, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
+	if err != nil {
+		return nil, badRequest("The query is malformed")
+	}
+	if err := s.authenticate(r.Method, path, query, body, time.Now()); err != nil {
+		return nil, err
+	}
+	answer, err := endpoint.serve(s, apiCall{name: name, query: query, body: body})
+	if err != nil {
+		return nil, err
+	}
+	if answer == nil {
+		return []byte("{}"), nil
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(answer); err != nil {
+		return nil, fmt.Errorf("ws: encode an answer of the API: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// route finds the endpoint for a path and what stands in it. Middleware may have changed the request's URL, so the
+// path is the one that was sent.
+func (s *Server) route(w http.ResponseWriter, method, path string) (apiEndpoint, string, error) {
+	segments := strings.Split(path, "/")
+	var allowed []string
+	for _, e := range apiEndpoints {
+		values, ok := matchTail(segments, e.path)
+		switch {
+		case !ok:
+			continue
+		case values[0] != s.cfg.AppID:
+			return e, "", &apiRefusal{http.StatusNotFound, "Unknown application"}
+		case e.method != method:
+			allowed = append(allowed, e.method)
+			continue
+		}
+		return e, values[len(values)-1], nil
+	}
+	if allowed != nil {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return apiEndpoint{}, "", &apiRefusal{http.StatusMethodNotAllowed, "Method not allowed"}
+	}
+	return apiEndpoint{}, "", &apiRefusal{http.StatusNotFound, "Not found"}
+}
+
+// matchTail compares the last segments of a path with a pattern, and returns what its stars stand for.
+func matchTail(segments, pattern []string) ([]string, bool) {
+	if len(segments) < len(pattern) {
+		return nil, false
+	}
+	var values []string
+	for i, segment := range segments[len(segments)-len(pattern):] {
+		if pattern[i] != "*" {
+			if segment != pattern[i] {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(segment)
+		if err != nil || value == "" || strings.Contains(value, "/") {
+			return nil, false
+		}
+		values = append(values, value)
+	}
+	return values, true
+}
+
+// sentPath is the path of the request line, still escaped, with whatever prefix the API is mounted under.
+func sentPath(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return u.EscapedPath()
+	}
+	return r.URL.EscapedPath() // not from a client, but from a caller inside the process
+}
+
+// authenticate checks the signature, and that the call is not the repetition of one that was served.
+func (s *Server) authenticate(method, path string, query url.Values, body []byte, now time.Time) error {
+	creds := s.cfg.credentials()
+	req := pusherproto.Request{Method: method, Path: path, Query: query, Body: body}
+	err := creds.VerifyRequest(req, now)
+	if decoded, e := url.PathUnescape(path); err != nil && e == nil && decoded != path {
+		// SDKs sign the path before their HTTP library escapes it.
+		req.Path = decoded
+		err = creds.VerifyRequest(req, now)
+	}
+	if err != nil {
+		reason := strings.TrimPrefix(err.Error(), pusherproto.ErrBadRequestSignature.Error()+": ")
+		return &apiRefusal{http.StatusUnauthorized, "Not authenticated: " + reason}
+	}
+	if method != http.MethodPost || s.cfg.AllowRepeatedCalls {
+		return nil
+	}
+	if !s.served.first(query.Get("auth_signature"), query.Get("auth_timestamp"), now) {
+		return &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
+	}
+	return nil
+}
+
+// apiInfo are the attributes that a caller asks for, in a list with commas.
+func apiInfo(list string, known ...string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	attrs := strings.Split(list, ",")
+	for i, a := range attrs {
+		attrs[i] = strings.TrimSpace(a)
+		if !slices.Contains(known, attrs[i]) {
+			return nil, badRequest("info: the attributes are %s", strings.Join(known, ", "))
+		}
+	}
+	return attrs, nil
+}

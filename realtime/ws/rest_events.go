@@ -1,0 +1,154 @@
+package ws
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// Limits of the HTTP API ("HTTP API reference", POST events and batch_events).
+const (
+	maxEventChannels = 100
+	maxBatch         = 10
+)
+
+// apiEvent is the body of POST events, and a member of a batch. Data is a pointer to tell an empty text from none.
+type apiEvent struct {
+	Name     string   `json:"name"`
+	Data     *string  `json:"data"`
+	Channel  string   `json:"channel"`
+	Channels []string `json:"channels"`
+	SocketID string   `json:"socket_id"`
+	Info     string   `json:"info"`
+}
+
+// apiTrigger is an event that has been checked.
+type apiTrigger struct {
+	events []publication // the same for each of its channels
+	info   []string
+}
+
+func (s *Server) apiEvents(c apiCall) (any, error) {
+	var ev apiEvent
+	if err := json.Unmarshal(c.body, &ev); err != nil {
+		return nil, badRequest("The body must be a JSON object with name, data and channels")
+	}
+	if ev.Channel != "" {
+		ev.Channels = append(ev.Channels, ev.Channel)
+	}
+	t, err := ev.check()
+	if err != nil {
+		return nil, err
+	}
+	s.trigger(t)
+	if t.info == nil {
+		return nil, nil
+	}
+	channels := make(map[realtime.Channel]channelInfo, len(t.events))
+	for _, p := range t.events {
+		channels[p.channel] = info(p.channel, s.channelState(p.channel), t.info)
+	}
+	return map[string]any{"channels": channels}, nil
+}
+
+// apiBatch publishes all events of a batch, or none if one of them is not acceptable.
+func (s *Server) apiBatch(c apiCall) (any, error) {
+	var body struct {
+		Batch []apiEvent `json:"batch"`
+	}
+	if err := json.Unmarshal(c.body, &body); err != nil || len(body.Batch) == 0 {
+		return nil, badRequest("The body must be a JSON object with batch, a list of events with name, data and channel")
+	}
+	if len(body.Batch) > maxBatch {
+		return nil, badRequest("Batch too large: %d events are more than %d", len(body.Batch), maxBatch)
+	}
+	list := make([]apiTrigger, 0, len(body.Batch))
+	asked := false
+	for _, ev := range body.Batch {
+		ev.Channels = []string{ev.Channel}
+		t, err := ev.check()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+		asked = asked || t.info != nil
+	}
+	infos := make([]channelInfo, len(list))
+	for i, t := range list {
+		s.trigger(t)
+		ch := t.events[0].channel
+		infos[i] = info(ch, s.channelState(ch), t.info)
+	}
+	if !asked {
+		return nil, nil
+	}
+	return map[string]any{"batch": infos}, nil
+}
+
+// apiChannelEvent is the form that SDKs used before events: the body is the data.
+func (s *Server) apiChannelEvent(c apiCall) (any, error) {
+	data := string(c.body)
+	t, err := apiEvent{
+		Name: c.query.Get("name"), Data: &data, Channels: []string{c.name}, SocketID: c.query.Get("socket_id"),
+	}.check()
+	if err != nil {
+		return nil, err
+	}
+	s.trigger(t)
+	return nil, nil
+}
+
+func (s *Server) trigger(t apiTrigger) {
+	for _, p := range t.events {
+		s.publish(p)
+	}
+}
+
+// check refuses what the hosted service refuses.
+func (ev apiEvent) check() (apiTrigger, error) {
+	var t apiTrigger
+	switch {
+	case ev.Data == nil:
+		return t, badRequest("The event has no data")
+	case len(ev.Channels) == 0:
+		return t, badRequest("The event has no channel")
+	case len(ev.Channels) > maxEventChannels:
+		return t, badRequest("%d channels are more than %d", len(ev.Channels), maxEventChannels)
+	}
+	p := publication{name: ev.Name, data: *ev.Data}
+	if ev.SocketID != "" {
+		id, err := realtime.ParseSocketID(ev.SocketID)
+		if err != nil {
+			return t, badRequest("The socket_id is malformed")
+		}
+		p.except = id
+	}
+	seen := make(map[string]struct{}, len(ev.Channels))
+	for _, name := range ev.Channels {
+		if _, twice := seen[name]; twice {
+			continue
+		}
+		seen[name] = struct{}{}
+		p.channel = realtime.Channel(name)
+		if err := p.validate(); err != nil {
+			return t, refusedEvent(err)
+		}
+		t.events = append(t.events, p)
+	}
+	var err error
+	t.info, err = apiInfo(ev.Info, attrUserCount, attrSubscriptionCount)
+	return t, err
+}
+
+// refusedEvent turns what publication.validate says into an answer.
+func refusedEvent(err error) error {
+	if errors.Is(err, realtime.ErrTooLarge) {
+		return &apiRefusal{http.StatusRequestEntityTooLarge, fmt.Sprintf(
+			"The data content of this event exceeds the allowed maximum (%d bytes)", realtime.MaxEventData)}
+	}
+	return badRequest("Invalid event: %s", strings.TrimPrefix(err.Error(), realtime.ErrInvalidEvent.Error()+": "))
+}

@@ -1,0 +1,69 @@
+package ws_test
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+func TestServedCallsAreRemembered(t *testing.T) {
+	t.Parallel()
+	first := ws.FirstServed(10)
+	now := time.Unix(10_000, 0)
+	require.True(t, first("a", 10_600, now)) // signed by a clock that is ten minutes ahead
+	require.True(t, first("b", 10_000, now))
+	for _, later := range []time.Duration{0, 600 * time.Second, 1200 * time.Second} {
+		require.False(t, first("a", 10_600, now.Add(later)), later)
+	}
+	require.True(t, first("a", 10_601, now))
+}
+
+// TestServedCallsUnderAFlood fills the memory: what is forgotten is refused, and what is new is served.
+func TestServedCallsUnderAFlood(t *testing.T) {
+	t.Parallel()
+	first := ws.FirstServed(100)
+	now := time.Unix(10_000, 0)
+	for i := range 1000 {
+		require.True(t, first(strconv.Itoa(i), now.Unix()+int64(i/10), now), i)
+	}
+	for i := range 1000 {
+		require.False(t, first(strconv.Itoa(i), now.Unix()+int64(i/10), now), i)
+	}
+	require.False(t, first("late", now.Unix()+80, now))
+	require.True(t, first("new", now.Unix()+100, now))
+}
+
+func TestServedCallsExpire(t *testing.T) {
+	t.Parallel()
+	first := ws.FirstServed(100)
+	for i := range 1000 { // at most 61 of them are at most 600 s old at any time
+		now := time.Unix(10_000+int64(i)*10, 0)
+		require.True(t, first("same", now.Unix(), now))
+		require.True(t, first("old", now.Unix()-600, now), "the memory was full")
+		require.False(t, first("same", now.Unix(), now))
+	}
+}
+
+func TestServedCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	first := ws.FirstServed(100)
+	var served atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 50 {
+				if first(strconv.Itoa(i), 10_000, time.Unix(10_000, 0)) {
+					served.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 50, served.Load())
+}
