@@ -19,8 +19,8 @@ type socket struct{ conn *websocket.Conn }
 
 // accept completes the handshake. After an error it has answered the request. The caller owns both results and ends
 // them with socket.close.
-func accept(w http.ResponseWriter, r *http.Request, cfg Config) (*socket, *wire, error) {
-	hw := &hijackWriter{ResponseWriter: hijackable(w), cfg: cfg}
+func accept(w http.ResponseWriter, r *http.Request, cfg *Config, t *traffic) (*socket, *wire, error) {
+	hw := &hijackWriter{ResponseWriter: hijackable(w), cfg: cfg, traffic: t}
 	if _, ok := hw.ResponseWriter.(http.Hijacker); ok {
 		w = hw
 	}
@@ -37,7 +37,7 @@ func accept(w http.ResponseWriter, r *http.Request, cfg Config) (*socket, *wire,
 	return &socket{conn}, hw.wire, nil
 }
 
-// read returns the next message. It ends with an error when the connection does; a message above the limit is one,
+// read returns the next message, or errIdle if none has begun, and can be called again then. It ends with an error when the connection does; a message above the limit is one,
 // and the library has sent the close frame then. The context is always the background: when one that can end does,
 // the library closes the connection, and a request's context ends with its handler, which does not wait for it.
 func (s *socket) read() (message []byte, text bool, err error) {
@@ -52,8 +52,9 @@ func (s *socket) close() { _ = s.conn.CloseNow() }
 // past it.
 type hijackWriter struct {
 	http.ResponseWriter
-	cfg  Config
-	wire *wire
+	cfg     *Config
+	traffic *traffic
+	wire    *wire
 }
 
 // WriteHeader makes writers that put the header off until something is written (gin's) send it now, before the
@@ -74,7 +75,7 @@ func (w *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	w.wire = newWire(conn, early, w.cfg.WriteTimeout)
+	w.wire = newWire(conn, early, w.cfg, w.traffic)
 	return w.wire, bufio.NewReadWriter(bufio.NewReaderSize(w.wire, 128), bufio.NewWriterSize(w.wire, 136)), nil
 }
 

@@ -47,6 +47,10 @@ type Config struct {
 	// Default to 64 and 256 KiB.
 	MaxQueueFrames int
 	MaxQueueBytes  int
+	// MaxQueueMemory bounds what waits for all connections together, in bytes. From 80 % of it new connections are
+	// refused with 4100, and above it those that most waits for are closed with 4100. An event that waits for several
+	// connections counts once for each, so real memory is less. Defaults to 256 MiB.
+	MaxQueueMemory int
 	// MaxConnections is how many connections the server holds; more are refused with 4100. Defaults to 50,000.
 	MaxConnections int
 	// MaxChannels is how many channels one connection may subscribe to; more are refused with
@@ -85,6 +89,7 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxMessageBytes, 16<<10)
 	orInt(&c.MaxQueueFrames, 64)
 	orInt(&c.MaxQueueBytes, 256<<10)
+	orInt(&c.MaxQueueMemory, 256<<20)
 	orInt(&c.MaxConnections, 50_000)
 	orInt(&c.MaxChannels, 100)
 	if c.MaxRequestBytes == 0 {
@@ -131,7 +136,7 @@ func (c Config) validate() error {
 			problem("Config: a time is negative")
 		}
 	}
-	for _, n := range []int{c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxConnections, c.MaxChannels} {
+	for _, n := range []int{c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxQueueMemory, c.MaxConnections, c.MaxChannels} {
 		if n < 0 {
 			problem("Config: a limit is negative")
 		}

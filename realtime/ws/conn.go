@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
@@ -10,55 +11,49 @@ import (
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// conn is one established connection. One goroutine reads, one writes, and both end together.
+// conn is one established connection. It has one goroutine, its reader, and a second one while something waits to be
+// written.
 type conn struct {
 	server *Server
 	id     realtime.SocketID
 	socket *socket // the reader's
 	wire   *wire
-	queue  *queue
 
 	subs map[realtime.Channel]struct{} // guarded by the hub
 	gone bool                          // guarded by the hub
 
-	closing  atomic.Bool   // a close frame is queued: nothing the client sends counts any more
-	readDone chan struct{} // closed when the reader has ended
+	closing atomic.Bool // a close frame is queued: nothing the client sends counts any more
+
+	timer  *time.Timer // runs check
+	pinged bool        // and nothing has arrived since, if
+	before uint64      // is still the number of reads
 }
 
 func newConn(s *Server, id realtime.SocketID, sock *socket, w *wire) *conn {
-	return &conn{
-		server: s, id: id, socket: sock, wire: w,
-		queue:    newQueue(s.cfg.MaxQueueFrames, s.cfg.MaxQueueBytes),
-		subs:     make(map[realtime.Channel]struct{}),
-		readDone: make(chan struct{}),
-	}
+	c := &conn{server: s, id: id, socket: sock, wire: w, subs: make(map[realtime.Channel]struct{})}
+	w.owner = c
+	return c
 }
 
-// run reads until the connection ends and leaves nothing of it behind.
-func (c *conn) run() {
-	writeDone := make(chan struct{})
-	go func() {
-		defer close(writeDone)
-		c.write()
-	}()
-	c.read()
-	if !c.closing.Load() {
-		// The client has gone, or has sent what the library does not accept. In the second case the library has sent
-		// a close frame, or leaves it to this one.
-		_ = c.wire.send(closeFrame(pusherproto.CodeProtocolError, "protocol error"), true)
-		c.wire.linger(c.server.cfg.CloseTimeout)
-	}
-	c.server.hub.drop(c)
-	close(c.readDone)
-	c.socket.close()
-	<-writeDone
-	c.server.remove(c)
+// start greets the client and reads until the connection ends, in goroutines of its own.
+func (c *conn) start(greeting []byte) {
+	c.timer = time.AfterFunc(c.server.cfg.ActivityTimeout, c.check)
+	c.timer.Reset(c.server.cfg.ActivityTimeout) // again, now that check finds the timer
+	c.send(greeting)
+	go c.read()
 }
 
+// read acts on what the client sends. The library's way of reading takes a stack of 8 KiB, which would be most of what
+// an idle connection costs. So when there is nothing to read this goroutine ends, and another one waits.
 func (c *conn) read() {
 	for {
 		message, text, err := c.socket.read()
+		if errors.Is(err, errIdle) {
+			go c.await()
+			return
+		}
 		if err != nil {
+			c.end()
 			return
 		}
 		if c.closing.Load() {
@@ -73,79 +68,58 @@ func (c *conn) read() {
 	}
 }
 
-// write sends what is queued, pings a silent client and gives up on a dead one.
-func (c *conn) write() {
-	cfg := c.server.cfg
-	timer := time.NewTimer(cfg.ActivityTimeout)
-	defer timer.Stop()
-	var buf []byte
-	var pinged bool   // and nothing has arrived since, if
-	var before uint64 // is still the number of reads
-	for {
-		select {
-		case <-c.readDone:
-			return
-		case <-c.queue.ready:
-			var frames int
-			var last bool
-			buf, frames, last = c.queue.take(buf[:0])
-			if frames == 0 {
-				continue
-			}
-			if !c.flush(buf, last) || last {
-				return
-			}
-			c.queue.written(frames, len(buf))
-			if cap(buf) > 16<<10 {
-				buf = nil // a burst is no reason to keep that much for the life of the connection
-			}
-		case <-timer.C:
-			idle := c.wire.idle()
-			switch {
-			case pinged && c.wire.reads.Load() == before:
-				c.close(pusherproto.CodeNoPong, "pong reply not received", true)
-				timer.Reset(cfg.ActivityTimeout) // no longer matters, the close frame comes next
-			case idle < cfg.ActivityTimeout:
-				pinged = false
-				timer.Reset(cfg.ActivityTimeout - idle)
-			default:
-				// Both kinds: some clients answer the protocol's own ping only, some only that of RFC 6455.
-				pinged, before = true, c.wire.reads.Load()
-				if !c.flush(appendFrame(textFrame(pusherproto.FramePing), opPing, nil), false) {
-					return
-				}
-				timer.Reset(cfg.PongTimeout)
-			}
-		}
+// await waits until there is something to read.
+func (c *conn) await() {
+	c.wire.await()
+	go c.read()
+}
+
+// end leaves nothing of the connection behind.
+func (c *conn) end() {
+	if !c.closing.Swap(true) {
+		// The client has gone, or has sent what the library does not accept. In the second case the library has sent
+		// a close frame, or leaves it to this one.
+		c.wire.finish(closeFrame(pusherproto.CodeProtocolError, "protocol error"), false)
+		c.wire.linger(c.server.cfg.CloseTimeout)
+	}
+	c.timer.Stop()
+	c.server.hub.drop(c)
+	c.socket.close()
+	c.wire.shut()
+	c.server.remove(c)
+}
+
+// check pings a silent client and gives up on a dead one. The timer calls it.
+func (c *conn) check() {
+	cfg := &c.server.cfg
+	idle := c.wire.idle()
+	switch {
+	case c.closing.Load():
+	case c.pinged && c.wire.reads.Load() == c.before:
+		c.close(pusherproto.CodeNoPong, "pong reply not received", true)
+	case idle < cfg.ActivityTimeout:
+		c.pinged = false
+		c.timer.Reset(cfg.ActivityTimeout - idle)
+	default:
+		// Both kinds: some clients answer the protocol's own ping only, some only that of RFC 6455.
+		c.pinged, c.before = true, c.wire.reads.Load()
+		c.push(appendFrame(textFrame(pusherproto.FramePing), opPing, nil))
+		c.timer.Reset(cfg.PongTimeout)
 	}
 }
 
-// flush writes frames. After the last ones the client has CloseTimeout to answer. It reports whether the connection
-// still stands.
-func (c *conn) flush(frames []byte, last bool) bool {
-	err := c.wire.send(frames, last)
-	if err != nil {
-		if isTimeout(err) && !c.closing.Load() {
-			c.slow("a write timed out")
-		}
-		return false
-	}
-	if last {
-		_ = c.wire.SetReadDeadline(time.Now().Add(c.server.cfg.CloseTimeout))
-	}
-	return true
-}
-
-// send queues a message for this connection only.
+// send sends a message to this connection only. It never blocks.
 func (c *conn) send(message []byte) { c.push(textFrame(message)) }
 
-// push queues a frame and closes the connection if it has no room for it. It never blocks.
+// push sends a frame and closes the connection if there is no room for it. It never blocks.
 func (c *conn) push(frame []byte) {
-	if c.queue.push(frame) {
+	switch c.wire.push(frame) {
+	case taken, waits:
 		c.server.messagesOut.Add(1)
-		return
+	case noRoom:
+		c.overflow()
+	case tooLate:
 	}
-	c.overflow()
 }
 
 // overflow closes a connection that does not keep up. What waits for it is dropped: the client will fetch what it
@@ -153,6 +127,13 @@ func (c *conn) push(frame []byte) {
 func (c *conn) overflow() {
 	if c.close(pusherproto.CodeOverCapacity, "too slow", true) {
 		c.slow("the queue is full")
+	}
+}
+
+// stuck is for a connection that was cut because a write timed out.
+func (c *conn) stuck() {
+	if !c.closing.Load() {
+		c.slow("a write timed out")
 	}
 }
 
@@ -169,7 +150,7 @@ func (c *conn) close(code pusherproto.Code, reason string, drop bool) bool {
 		return false
 	}
 	c.server.hub.drop(c)
-	c.queue.finish(closeFrame(code, reason), drop)
+	c.wire.finish(closeFrame(code, reason), drop)
 	return true
 }
 

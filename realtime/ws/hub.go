@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/murph-chat/murph/realtime"
 )
@@ -14,11 +15,24 @@ type hub struct {
 	mu       sync.RWMutex // guards channels, and subs and gone of all connections
 	channels map[realtime.Channel]map[*conn]subscription
 	total    int // subscriptions
+
+	clock atomic.Uint64 // the current moment
+}
+
+// moment orders subscriptions and events: an event is for those whose subscription is older. The shards deliver later
+// than Broadcast is called, and who has come in the meantime must not get it.
+type moment uint64
+
+// target is a subscriber as the fan-out sees it.
+type target struct {
+	conn  *conn
+	since moment
 }
 
 // subscription is one connection's on one channel.
 type subscription struct {
 	userID string // whom the signature tied it to, or ""
+	since  moment // set by subscribe
 }
 
 // outcome is what became of a call of subscribe.
@@ -34,10 +48,14 @@ const (
 
 func newHub() *hub { return &hub{channels: make(map[realtime.Channel]map[*conn]subscription)} }
 
+// tick begins a new moment and returns it.
+func (h *hub) tick() moment { return moment(h.clock.Add(1)) }
+
 // subscribe registers c and puts the acknowledgement into its queue in one step, so that no event of the channel can
-// be in front of the acknowledgement, and none after it is missing. That is why the queue's lock is taken within the
-// hub's here, and only here; the queue calls nothing.
+// be in front of the acknowledgement, and none after it is missing. That is why the lock of the wire is taken within
+// the hub's, and why it is only held there: it is written when the hub's is free again.
 func (h *hub) subscribe(c *conn, ch realtime.Channel, s subscription, ack []byte, limit int) outcome {
+	defer c.wire.flush()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c.gone {
@@ -49,9 +67,10 @@ func (h *hub) subscribe(c *conn, ch realtime.Channel, s subscription, ack []byte
 	if len(c.subs) >= limit {
 		return tooManyChannels
 	}
-	if !c.queue.push(ack) {
+	if c.wire.hold(ack) == noRoom {
 		return queueFull
 	}
+	s.since = moment(h.clock.Load())
 	if h.channels[ch] == nil {
 		h.channels[ch] = make(map[*conn]subscription)
 	}
@@ -90,16 +109,21 @@ func (h *hub) remove(c *conn, ch realtime.Channel) {
 	h.total--
 }
 
-// subscribers appends the connections subscribed to ch, without the one named except.
-func (h *hub) subscribers(dst []*conn, ch realtime.Channel, except realtime.SocketID) []*conn {
+// subscribers appends the connections subscribed to ch.
+func (h *hub) subscribers(dst []target, ch realtime.Channel) []target {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for c := range h.channels[ch] {
-		if c.id != except {
-			dst = append(dst, c)
-		}
+	for c, s := range h.channels[ch] {
+		dst = append(dst, target{c, s.since})
 	}
 	return dst
+}
+
+// hasSubscribers reports whether an event on ch reaches anybody.
+func (h *hub) hasSubscribers(ch realtime.Channel) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.channels[ch]) > 0
 }
 
 // counts returns the numbers of channels and subscriptions.

@@ -158,6 +158,7 @@ func TestSlowConsumer(t *testing.T) {
 			require.Zero(t, f.Stats().SlowCloses, n)
 			f.broadcast(private, "1")
 		}
+		synctest.Wait()
 		require.EqualValues(t, 1, f.Stats().SlowCloses)
 		require.Zero(t, f.Stats().Subscriptions, "it gets nothing any more")
 		f.broadcast(private, "2")
@@ -181,8 +182,10 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 		}
 		f.broadcast(private, string(payload))
 		f.broadcast(private, string(payload))
+		synctest.Wait()
 		require.Zero(t, f.Stats().SlowCloses)
 		f.broadcast(private, string(payload))
+		synctest.Wait()
 		require.EqualValues(t, 1, f.Stats().SlowCloses)
 		require.Equal(t, 4100, closeCode(t, c))
 	}, func(c *ws.Config) { c.MaxQueueBytes = 4096 })

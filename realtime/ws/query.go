@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,9 +77,9 @@ func (p publication) validate() error {
 	return nil
 }
 
-// publish sends p to its subscribers. It does no I/O and never waits for a client. Call validate first.
+// publish sends p to its subscribers. It never waits for a client. Call validate first.
 func (s *Server) publish(p publication) {
-	s.deliver(realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
+	_ = s.deliver(context.Background(), realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
 }
 
 // terminateUser closes the connections that are signed in as the user and returns how many those are. Their clients do

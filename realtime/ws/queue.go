@@ -1,83 +1,72 @@
 package ws
 
-import "sync"
-
-// queue holds the frames that wait for one connection. Putting one in never blocks; when there is no room the
-// connection is too slow and has to go.
+// queue holds the frames that wait for one connection. It is empty, and has no memory of its own, while the
+// connection's socket takes what it is given. Its owner has a lock around it.
 type queue struct {
-	ready chan struct{} // has a token when there may be something to take
-
-	mu        sync.Mutex // guards what follows; nothing is called with it held
-	frames    [][]byte
-	count     int // frames that wait or are being written
-	bytes     int // their size
-	maxFrames int
-	maxBytes  int
-	finished  bool // nothing more goes in
+	frames [][]byte
+	bytes  int  // of frames
+	begun  bool // the first is the rest of a frame of which a part is out: it has to go, whatever happens
 }
 
-func newQueue(maxFrames, maxBytes int) *queue {
-	return &queue{ready: make(chan struct{}, 1), maxFrames: maxFrames, maxBytes: maxBytes}
+// add puts frames in. It keeps the bytes, not the slice of them.
+func (q *queue) add(frames ...[]byte) {
+	for _, f := range frames {
+		q.bytes += len(f)
+	}
+	q.frames = append(q.frames, frames...)
 }
 
-// push puts a frame in; the queue keeps the bytes. It reports false when there was no room, which counts what is being
-// written too. After finish it does nothing and reports true.
-func (q *queue) push(frame []byte) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.finished {
-		return true
-	}
-	if q.count+1 > q.maxFrames || q.bytes+len(frame) > q.maxBytes {
-		return false
-	}
+// addRest puts the rest of a frame into an empty queue.
+func (q *queue) addRest(frame []byte) {
 	q.add(frame)
-	return true
+	q.begun = true
 }
 
-// finish puts the last frame in, whether there is room or not. drop forgets what waits in front of it. Only the first
-// call counts.
-func (q *queue) finish(frame []byte, drop bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.finished {
-		return
-	}
-	q.finished = true
-	if drop {
-		q.frames = nil // count and bytes no longer matter
-	}
-	q.add(frame)
-}
-
-func (q *queue) add(frame []byte) {
-	q.frames = append(q.frames, frame)
-	q.count++
-	q.bytes += len(frame)
-	select {
-	case q.ready <- struct{}{}:
-	default:
-	}
-}
-
-// take removes all that waits and appends it to buf. last says that the frame of finish is at its end. What was taken
-// keeps its room until written is called with the number of frames and bytes.
-func (q *queue) take(buf []byte) (joined []byte, frames int, last bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// take removes frames from the front and appends them to buf, the first one and then as many as stay within limit
+// bytes altogether. It returns how many.
+func (q *queue) take(buf []byte, limit int) (joined []byte, n int) {
 	for _, f := range q.frames {
+		if n > 0 && len(buf)+len(f) > limit {
+			break
+		}
 		buf = append(buf, f...)
+		q.bytes -= len(f)
+		n++
 	}
-	frames = len(q.frames)
-	clear(q.frames)
-	q.frames = q.frames[:0]
-	return buf, frames, q.finished
+	if n > 0 {
+		q.begun = false
+	}
+	clear(q.frames[:n])
+	if q.frames = q.frames[n:]; len(q.frames) == 0 {
+		q.frames = nil
+	}
+	return buf, n
 }
 
-// written gives back the room of what take has returned.
-func (q *queue) written(frames, bytes int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.count -= frames
+// drop forgets all frames of which nothing is out, and returns how many bytes they had.
+func (q *queue) drop() (bytes int) {
+	keep := 0
+	if q.begun {
+		keep = 1
+	}
+	for _, f := range q.frames[keep:] {
+		bytes += len(f)
+	}
+	clear(q.frames[keep:])
+	q.frames = q.frames[:keep]
 	q.bytes -= bytes
+	return bytes
+}
+
+// unsent returns what of frames is not within their first n bytes: the rest of the one that is cut there, or nil, and
+// the whole ones behind it.
+func unsent(frames [][]byte, n int) (rest []byte, whole [][]byte) {
+	for len(frames) > 0 && n >= len(frames[0]) {
+		n -= len(frames[0])
+		frames = frames[1:]
+	}
+	if n == 0 {
+		return nil, frames
+	}
+	return frames[0][n:], frames[1:]
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -22,8 +23,11 @@ type Server struct {
 	signer  pusherproto.Signer
 	hub     *hub
 	notices *noticeLog
-	lists   sync.Pool // of *[]*conn, for deliver
 	served  *servedCalls
+	fanout  *fanout
+	traffic traffic
+
+	shedding sync.Mutex // held by the goroutine that sheds load
 
 	mu       sync.Mutex // guards what follows
 	conns    map[*conn]struct{}
@@ -47,16 +51,17 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Server{
+	s := &Server{
 		cfg:     cfg,
 		signer:  pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true},
 		hub:     newHub(),
 		notices: &noticeLog{logger: cfg.Logger},
-		lists:   sync.Pool{New: func() any { return new([]*conn) }},
 		served:  newServedCalls(maxServedCalls),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
-	}, nil
+	}
+	s.fanout = newFanout(s)
+	return s, nil
 }
 
 // ServeHTTP upgrades the request to a WebSocket connection and returns; the connection lives on. The application key
@@ -64,16 +69,15 @@ func New(cfg Config) (*Server, error) {
 // the server works below any prefix, stripped or not. A request that is no WebSocket handshake gets an HTTP status, any
 // other one is upgraded, and refused with a close code if need be.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sock, wire, err := accept(w, r, s.cfg)
+	sock, wire, err := accept(w, r, &s.cfg, &s.traffic)
 	if err != nil {
 		return // it has answered
 	}
 	code, reason := s.admit(r)
 	if code == pusherproto.CodeNone {
 		c := newConn(s, newSocketID(), sock, wire)
-		c.send(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
 		if code, reason = s.add(c); code == pusherproto.CodeNone {
-			go c.run()
+			c.start(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
 			return
 		}
 	}
@@ -83,17 +87,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // refuse ends a connection before it is one: with an error frame for those who read that, and the close code. It
 // gives the client CloseTimeout to answer, in the request's own goroutine.
 func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason string) {
-	defer sock.close()
 	s.refusedConnections.Add(1)
-	frames := append(textFrame(pusherproto.Error(code, reason)), closeFrame(code, reason)...)
-	if w.send(frames, true) != nil || w.SetReadDeadline(time.Now().Add(s.cfg.CloseTimeout)) != nil {
-		return
-	}
+	w.push(textFrame(pusherproto.Error(code, reason)))
+	w.finish(closeFrame(code, reason), false)
 	for {
-		if _, _, err := sock.read(); err != nil {
-			return
+		_, _, err := sock.read()
+		if errors.Is(err, errIdle) {
+			w.await()
+		} else if err != nil {
+			break
 		}
 	}
+	sock.close()
+	w.shut()
 }
 
 // add registers c, unless the server is full or shutting down. Clients come back after a second then, hopefully to
@@ -104,7 +110,7 @@ func (s *Server) add(c *conn) (pusherproto.Code, string) {
 	switch {
 	case s.draining:
 		return pusherproto.CodeOverCapacity, "Shutting down"
-	case len(s.conns) >= s.cfg.MaxConnections:
+	case len(s.conns) >= s.cfg.MaxConnections, s.crowded():
 		return pusherproto.CodeOverCapacity, "Over capacity"
 	}
 	s.conns[c] = struct{}{}
@@ -120,8 +126,9 @@ func (s *Server) remove(c *conn) {
 	}
 }
 
-// Broadcast implements [realtime.Broadcaster]. It puts the event into the queues of the channel's subscribers and
-// returns; it does no I/O and never waits for a client. nil says that it is in the queues, also when there were none.
+// Broadcast implements [realtime.Broadcaster]. It hands the event over to the goroutine that writes to the channel's
+// subscribers and returns. It never waits for a client, but for that goroutine when several hundred events are in front
+// of it, until ctx ends. nil says that the event is on its way, also when nobody is subscribed.
 func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: broadcast: %w", err)
@@ -129,22 +136,18 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err := ev.Validate(); err != nil {
 		return fmt.Errorf("ws: broadcast: %w", err)
 	}
-	s.deliver(ev)
+	if err := s.deliver(ctx, ev); err != nil {
+		return fmt.Errorf("ws: broadcast: %w", err)
+	}
 	return nil
 }
 
-// deliver puts an event that has been checked into the queues of its channel's subscribers.
-func (s *Server) deliver(ev realtime.Event) {
-	list := s.lists.Get().(*[]*conn)
-	*list = s.hub.subscribers((*list)[:0], ev.Channel, ev.Except)
-	if len(*list) > 0 {
-		frame := textFrame(pusherproto.AppendEvent(nil, ev))
-		for _, c := range *list {
-			c.push(frame)
-		}
+// deliver sends an event that has been checked to its channel's subscribers, encoded once for all.
+func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
+	if !s.hub.hasSubscribers(ev.Channel) {
+		return nil // who comes later does not get it either
 	}
-	clear(*list) // or the pool keeps connections alive
-	s.lists.Put(list)
+	return s.fanout.post(ctx, ev.Channel, textFrame(pusherproto.AppendEvent(nil, ev)), ev.Except)
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,

@@ -21,6 +21,7 @@ const drainStep = 10 * time.Millisecond
 // called more than once. The http.Server does not do any of this for upgraded connections; call both, this one first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns := s.startDraining()
+	_ = s.fanout.flush(ctx) // what was broadcast before goes out before the close frames
 	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
 	spread := min(s.cfg.DrainTime, time.Duration(len(conns))*drainPerConn)
 	start := time.Now()

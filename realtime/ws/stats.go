@@ -6,9 +6,13 @@ type Stats struct {
 	Channels      int // with at least one subscriber
 	Subscriptions int
 
+	QueuedBytes int // wait for clients that do not take them
+
 	// Counted since New.
 	MessagesIn           uint64 // from clients
-	MessagesOut          uint64 // put into queues, one for each receiver
+	MessagesOut          uint64 // given to the kernel or put into queues, one for each receiver
+	BytesIn              uint64 // from clients, frame headers and control frames included, the handshake not
+	BytesOut             uint64 // likewise, to clients
 	SlowCloses           uint64 // connections closed because they did not keep up
 	RefusedConnections   uint64
 	RefusedSubscriptions uint64
@@ -19,6 +23,9 @@ type Stats struct {
 // Stats returns the current figures.
 func (s *Server) Stats() Stats {
 	st := Stats{
+		QueuedBytes:          int(s.traffic.queued.Load()),
+		BytesIn:              s.traffic.in.Load(),
+		BytesOut:             s.traffic.out.Load(),
 		MessagesIn:           s.messagesIn.Load(),
 		MessagesOut:          s.messagesOut.Load(),
 		SlowCloses:           s.slowCloses.Load(),

@@ -1,96 +1,114 @@
 package ws
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// Opcodes of RFC 6455 §5.2.
-const (
-	opText  = 0x1
-	opClose = 0x8
-	opPing  = 0x9
-)
-
-const finalFragment = 0x80
+// errIdle says that nothing has arrived and no message is half received. Reading may go on later as if it had not been
+// returned: neither the library nor the buffer in front of it keeps it.
+var errIdle = errors.New("ws: nothing to read")
 
 // wire is the connection under the WebSocket library, and the way around it for what the server writes. The frames of
-// both are whole: one Write each, never one inside another. After a close frame of either nothing more is sent.
+// both are whole, never one inside another, and after a close frame of either nothing more is sent. No call but that
+// of the library's own close frame waits for the client.
+//
+// On a TCP or Unix socket frames go to the kernel at once, in the goroutine that has them. What the socket does not
+// take, and everything on another kind of connection (TLS), waits in a queue for a goroutine that writes, which there
+// is only as long as something waits.
 type wire struct {
 	net.Conn
-	writeTimeout time.Duration
-	lastRead     atomic.Int64  // Unix nanoseconds
-	reads        atomic.Uint64 // how often anything arrived; unlike a time it never stands still
-	early        []byte        // read by net/http along with the request; the reader's
+	raw     *rawSocket // nil if the connection is no plain socket
+	cfg     *Config
+	traffic *traffic
+	owner   *conn // hears of a client that does not keep up; nil until the connection is established
 
-	// turn is the lock of writes. It is a channel, which a test in a synctest bubble can wait on.
-	turn    chan struct{}
-	closing bool // a close frame was sent, or a write failed; whoever has the turn may use it
+	// The reader's.
+	early []byte // to be read first: what net/http read along with the request, or await found
+	found [64]byte
+	state inbound
+
+	lastRead atomic.Int64  // Unix nanoseconds
+	reads    atomic.Uint64 // how often anything arrived; unlike a time it never stands still
+
+	mu       sync.Mutex // guards what follows; a write that does not block is all that happens with it held
+	queue    queue
+	writing  int           // frames that the drainer has taken and is writing
+	pending  int           // bytes in the queue and in the drainer's hands
+	held     bool          // what comes goes into the queue: the drainer runs, or flush will be called
+	drained  chan struct{} // closed when the drainer has ended; nil if there is none
+	finished bool          // a close frame is queued or out, or a write failed
 }
 
-func newWire(conn net.Conn, early []byte, writeTimeout time.Duration) *wire {
-	w := &wire{Conn: conn, writeTimeout: writeTimeout, turn: make(chan struct{}, 1)}
-	w.early = append(w.early, early...)
+// traffic counts the bytes of all connections.
+type traffic struct {
+	in, out atomic.Uint64
+	queued  atomic.Int64 // wait for some connection, at this moment
+}
+
+func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
+	w := &wire{Conn: conn, raw: newRawSocket(conn), cfg: cfg, traffic: t, early: bytes.Clone(early)}
 	w.lastRead.Store(time.Now().UnixNano())
 	return w
 }
 
-// Read notes the time: whatever a client sends shows that it lives.
-func (w *wire) Read(p []byte) (int, error) {
-	if len(w.early) > 0 {
-		n := copy(p, w.early)
+// Read notes the time: whatever a client sends shows that it lives. On a plain socket it returns errIdle rather than
+// wait between two messages; await waits then, on a smaller stack.
+func (w *wire) Read(p []byte) (n int, err error) {
+	switch {
+	case len(w.early) > 0:
+		n = copy(p, w.early)
 		w.early = w.early[n:]
+		w.state.advance(p[:n])
 		return n, nil
+	case w.raw != nil && w.state.between():
+		n, err = w.raw.read(p)
+	default:
+		n, err = w.Conn.Read(p)
 	}
-	n, err := w.Conn.Read(p)
-	if n > 0 {
-		w.lastRead.Store(time.Now().UnixNano())
-		w.reads.Add(1)
-	}
+	w.arrived(n)
+	w.state.advance(p[:n])
 	return n, err
 }
 
-// Write sends a control frame of the library's. One that comes after a close frame is taken and forgotten.
-func (w *wire) Write(p []byte) (int, error) {
-	err := w.send(p, len(p) > 0 && p[0]&0x0f == opClose)
-	if errors.Is(err, net.ErrClosed) {
-		return len(p), nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return len(p), nil
+// await returns when there is something to read, be it the end. It is for a plain socket, after errIdle.
+func (w *wire) await() {
+	n := w.raw.wait(w.found[:])
+	w.arrived(n)
+	w.early = w.found[:n]
 }
 
-// send writes whole frames and waits until the kernel has them, at most the write timeout. last says that a close
-// frame is the last of them. The error is net.ErrClosed when a close frame was sent before. After any other error a
-// part of a frame may be out, so the connection is cut.
-func (w *wire) send(frames []byte, last bool) error {
-	w.turn <- struct{}{}
-	defer func() { <-w.turn }()
-	if w.closing {
-		return net.ErrClosed
+func (w *wire) arrived(n int) {
+	if n > 0 {
+		w.lastRead.Store(time.Now().UnixNano())
+		w.reads.Add(1)
+		w.traffic.in.Add(uint64(n))
 	}
-	w.closing = last
-	err := w.Conn.SetWriteDeadline(time.Now().Add(w.writeTimeout))
-	if err == nil {
-		_, err = w.Conn.Write(frames)
-	}
-	if err != nil {
-		w.closing = true
-		_ = w.Conn.Close()
-	}
-	return err
 }
 
 // idle is the time since the last byte arrived.
 func (w *wire) idle() time.Duration { return time.Duration(time.Now().UnixNano() - w.lastRead.Load()) }
+
+// Write sends a control frame of the library's. One that comes after a close frame is taken and forgotten. The library
+// closes the connection behind a close frame, so that one is waited for, at most until a write times out.
+func (w *wire) Write(p []byte) (int, error) {
+	frame := bytes.Clone(p) // the library uses the bytes again
+	if len(p) > 0 && p[0]&0x0f == opClose {
+		w.finish(frame, false)
+		w.settle()
+		return len(p), nil
+	}
+	if w.push(frame) == noRoom && w.owner != nil {
+		w.owner.overflow() // it pings, and does not read the answers
+	}
+	return len(p), nil
+}
 
 // linger reads and forgets, after the library has given up on the connection, until the client closes it or the time
 // is over. Closing a TCP socket with unread data in it resets the connection, and the close frame would be lost.
@@ -107,28 +125,4 @@ func (w *wire) linger(d time.Duration) {
 // isTimeout tells a client that does not read from one that is gone.
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
-// appendFrame appends an unmasked, unfragmented frame (RFC 6455 §5.2). What a server sends is the same for all
-// clients, which is why an event is framed once.
-func appendFrame(dst []byte, opcode byte, payload []byte) []byte {
-	dst = append(dst, finalFragment|opcode)
-	switch n := len(payload); {
-	case n <= 125:
-		dst = append(dst, byte(n))
-	case n <= 0xffff:
-		dst = binary.BigEndian.AppendUint16(append(dst, 126), uint16(n))
-	default:
-		dst = binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
-	}
-	return append(dst, payload...)
-}
-
-// textFrame makes the frame of one message.
-func textFrame(payload []byte) []byte {
-	return appendFrame(make([]byte, 0, len(payload)+10), opText, payload)
-}
-
-// closeFrame makes a close frame (RFC 6455 §5.5.1). The reason is a constant of ours, at most 123 bytes.
-func closeFrame(code pusherproto.Code, reason string) []byte {
-	payload := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(reason)), uint16(code))
-	return appendFrame(nil, opClose, append(payload, reason...))
-}
+var _ io.ReadWriter = (*wire)(nil)
