@@ -66,7 +66,9 @@ func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err err
 	if !ok {
 		return failed(fmt.Errorf("cannot begin a transaction on a %T", s.write))
 	}
+	start := time.Now()
 	tx, err := pool.BeginTx(ctx, nil)
+	s.observe(ctx, statement{"begin", `BEGIN`}, start, err)
 	if err != nil {
 		return failed(err)
 	}
@@ -76,5 +78,8 @@ func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err err
 	if err != nil || !keep {
 		return err
 	}
-	return failed(tx.Commit())
+	start = time.Now()
+	err = tx.Commit()
+	s.observe(ctx, statement{"commit", `COMMIT`}, start, err)
+	return failed(err)
 }

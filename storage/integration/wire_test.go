@@ -97,15 +97,15 @@ func (w *wire) count(server io.Writer, client io.Reader) {
 		if _, err := io.ReadFull(client, header); err != nil {
 			return
 		}
+		if !first && (head[0] == 'Q' || head[0] == 'S') {
+			w.trips.Add(1) // before the server can answer
+		}
 		length := int64(binary.BigEndian.Uint32(head[1:])) - 4
 		if _, err := server.Write(header); err != nil {
 			return
 		}
 		if _, err := io.CopyN(server, client, length); err != nil {
 			return
-		}
-		if !first && (head[0] == 'Q' || head[0] == 'S') {
-			w.trips.Add(1)
 		}
 	}
 }
