@@ -65,6 +65,14 @@ type Config struct {
 	// refused with 401. Set it where that happens, for instance with events that carry no data.
 	AllowRepeatedCalls bool
 
+	// Webhooks are told what happens on the channels. Defaults to none.
+	Webhooks []Webhook
+	// MaxWebhookQueue is how many events wait for one endpoint; above it the oldest are dropped. Defaults to 10,000.
+	MaxWebhookQueue int
+	// AllowPrivateWebhooks lets webhooks go to loopback, private and link-local addresses, where a URL that a stranger
+	// chose could reach the services inside a network, and the metadata of a cloud. Defaults to false.
+	AllowPrivateWebhooks bool
+
 	// Logger gets what no caller can see: slow clients, panics. Ids and sizes only. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -92,6 +100,7 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxQueueMemory, 256<<20)
 	orInt(&c.MaxConnections, 50_000)
 	orInt(&c.MaxChannels, 100)
+	orInt(&c.MaxWebhookQueue, 10_000)
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = 256 << 10
 	}
@@ -141,8 +150,13 @@ func (c Config) validate() error {
 			problem("Config: a limit is negative")
 		}
 	}
-	if c.MaxRequestBytes < 0 {
-		problem("Config.MaxRequestBytes is negative")
+	if c.MaxRequestBytes < 0 || c.MaxWebhookQueue < 0 {
+		problem("Config: a limit of the HTTP API or the webhooks is negative")
+	}
+	for i, h := range c.Webhooks {
+		if err := h.validate(c.AllowPrivateWebhooks); err != nil {
+			problem("Config.Webhooks[%d]: %w", i, err)
+		}
 	}
 	for _, o := range c.AllowedOrigins {
 		if _, err := parseOrigin(o); o != "*" && err != nil {

@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -38,3 +40,18 @@ func FirstServed(limit int) func(signature string, second int64, now time.Time) 
 		return calls.first(signature, strconv.FormatInt(second, 10), now)
 	}
 }
+
+// Notify is what the hub does when something has happened. The fields that the kind has no use for are ignored.
+func (s *Server) Notify(kind string, ch realtime.Channel, userID, event, data string, id realtime.SocketID, n int) {
+	s.hooks.receive(notice{noticeKind(kind), ch, userID, event, data, id, n})
+}
+
+// TransportWebhooks makes all webhooks go through rt. Call it before the first notice.
+func (s *Server) TransportWebhooks(rt http.RoundTripper) {
+	for _, t := range s.hooks.targets {
+		t.client.Transport = rt
+	}
+}
+
+// IsPublic is the check of the addresses that webhooks go to.
+func IsPublic(ip netip.Addr) bool { return isPublic(ip) }

@@ -24,6 +24,7 @@ type Server struct {
 	hub     *hub
 	notices *noticeLog
 	served  *servedCalls
+	hooks   *webhooks
 	fanout  *fanout
 	traffic traffic
 
@@ -61,6 +62,10 @@ func New(cfg Config) (*Server, error) {
 		idle:    make(chan struct{}),
 	}
 	s.fanout = newFanout(s)
+	s.hooks = newWebhooks(cfg)
+	if len(cfg.Webhooks) > 0 {
+		s.notices.to = s.hooks.receive
+	}
 	return s, nil
 }
 

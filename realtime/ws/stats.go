@@ -18,6 +18,9 @@ type Stats struct {
 	RefusedSubscriptions uint64
 	APICalls             uint64 // calls of the HTTP API that were served
 	APIRefusals          uint64 // and those that were refused
+	WebhookEvents        uint64 // events that an endpoint has taken, one for each endpoint
+	WebhookFailures      uint64 // attempts that failed
+	WebhookDrops         uint64 // events that were given up or had no room, one for each endpoint
 }
 
 // Stats returns the current figures.
@@ -33,6 +36,12 @@ func (s *Server) Stats() Stats {
 		RefusedSubscriptions: s.refusedSubscriptions.Load(),
 		APICalls:             s.apiCalls.Load(),
 		APIRefusals:          s.apiRefusals.Load(),
+	}
+	st.WebhookDrops = s.hooks.dropped.Load()
+	for _, t := range s.hooks.targets {
+		st.WebhookEvents += t.sent.Load()
+		st.WebhookFailures += t.failures.Load()
+		st.WebhookDrops += t.dropped.Load()
 	}
 	st.Channels, st.Subscriptions = s.hub.counts()
 	s.mu.Lock()

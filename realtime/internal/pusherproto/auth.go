@@ -48,6 +48,10 @@ func (c Credentials) VerifyUser(auth string, s realtime.SocketID, userData strin
 	return equal(auth, c.UserAuth(s, userData))
 }
 
+// SignWebhook signs the body of a webhook: hex HMAC-SHA256 of all its bytes (Pusher Channels documentation, "Webhooks",
+// "Security").
+func (c Credentials) SignWebhook(body []byte) string { return c.sign(string(body)) }
+
 func (c Credentials) sign(text string) string {
 	mac := hmac.New(sha256.New, []byte(c.Secret))
 	mac.Write([]byte(text))
