@@ -28,6 +28,8 @@ type Appended struct {
 	Replayed bool
 	// Entry is the id of the outbox entry, or 0.
 	Entry int64
+	// Audience is that of the consultation at the moment of the append, for the event; "" if it is Replayed.
+	Audience string
 }
 
 // Apply decides about the append, in the order in which [Storage.Append] promises it. c is the consultation under its
@@ -44,7 +46,7 @@ func (p AppendParams) Apply(c consultation.Consultation, prior *Message, now tim
 	case c.Status != consultation.StatusInProgress:
 		return Appended{}, &consultation.NotActiveError{Status: c.Status}
 	}
-	return Appended{Message: Message{
+	return Appended{Audience: c.Audience(), Message: Message{
 		ID:              p.ID,
 		ConsultationID:  p.ConsultationID,
 		SenderID:        p.SenderID,
@@ -84,6 +86,8 @@ type Changed struct {
 	// Unchanged says that the message was already as asked for: nothing was stored, no rev raised, no event is due.
 	Unchanged bool
 	Entry     int64
+	// Audience is that of the consultation at the moment of the change; "" if it is Unchanged.
+	Audience string
 }
 
 // Apply decides about the edit, in the order in which [Storage.Edit] promises it. A store calls it with the consultation
@@ -102,7 +106,7 @@ func (p EditParams) Apply(c consultation.Consultation, m Message, now time.Time)
 		return Changed{}, err
 	}
 	m.Content, m.EditedAt, m.Rev = p.Content, &now, c.Rev+1
-	return Changed{Message: m}, nil
+	return Changed{Message: m, Audience: c.Audience()}, nil
 }
 
 // Apply decides about the deletion, in the order in which [Storage.Delete] promises it.
@@ -117,7 +121,7 @@ func (p DeleteParams) Apply(c consultation.Consultation, m Message, now time.Tim
 		return Changed{}, err
 	}
 	m.Content, m.DeletedAt, m.Rev = "", &now, c.Rev+1
-	return Changed{Message: m}, nil
+	return Changed{Message: m, Audience: c.Audience()}, nil
 }
 
 func own(c consultation.Consultation, m Message, by consultation.UserID) error {

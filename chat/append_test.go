@@ -43,7 +43,7 @@ func TestAppendApply(t *testing.T) {
 				continue
 			}
 			require.NoError(t, err)
-			require.Equal(t, chat.Appended{Message: chat.Message{
+			require.Equal(t, chat.Appended{Audience: string(patient.UserID) + " " + string(student.UserID), Message: chat.Message{
 				ID: "new", ConsultationID: room, SenderID: sender.UserID, Content: "hello", CreatedAt: then, Sender: sender,
 				Seq: 8, Rev: 8, ClientMessageID: "key-1",
 			}}, done)

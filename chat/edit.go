@@ -54,7 +54,7 @@ func (s *Service) changed(ctx context.Context, event string, done Changed, err e
 		return Message{}, err
 	}
 	if !done.Unchanged {
-		s.publish(ctx, event, done.Message, done.Entry, except)
+		s.publish(ctx, event, done.Message, done.Audience, done.Entry, except)
 	}
 	return done.Message, nil
 }

@@ -27,6 +27,7 @@ func (s *Service) MarkRead(ctx context.Context, p ReadParams) (ReadMark, error) 
 			s.opts.Logger.LogAttrs(ctx, slog.LevelError, "event not built", slog.Any("err", err))
 			return marked.Mark, nil
 		}
+		ev.Audience = marked.Audience
 		s.events.Publish(ctx, 0, ev)
 	}
 	return marked.Mark, nil

@@ -40,6 +40,9 @@ func (r Reference) Entry(id int64, attempts int, age time.Duration, c *consultat
 	if ev.Name == "" {
 		ev = resync
 	}
+	if c != nil {
+		ev.Audience, resync.Audience = c.Audience(), c.Audience()
+	}
 	return realtime.Entry{ID: id, Event: ev, Resync: resync, ResyncRev: rev, Attempts: attempts, Age: age}, nil
 }
 

@@ -48,8 +48,10 @@ func TestReferenceEntry(t *testing.T) {
 			ref.ConsultationID, ref.Rev, ref.Except = room, 4, "1.2"
 			entry, err := ref.Entry(7, 2, time.Minute, tc.c, tc.m)
 			require.NoError(t, err)
+			resync, want := resync, tc.want
+			resync.Audience, want.Audience = c.Audience(), c.Audience()
 			require.Equal(t, realtime.Entry{
-				ID: 7, Event: tc.want, Resync: resync, ResyncRev: 9, Attempts: 2, Age: time.Minute,
+				ID: 7, Event: want, Resync: resync, ResyncRev: 9, Attempts: 2, Age: time.Minute,
 			}, entry)
 			require.NoError(t, entry.Event.Validate())
 		})

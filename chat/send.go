@@ -47,7 +47,7 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 		return Sent{}, err
 	}
 	if !done.Replayed {
-		s.publish(ctx, EventNewMessage, done.Message, done.Entry, p.Except)
+		s.publish(ctx, EventNewMessage, done.Message, done.Audience, done.Entry, p.Except)
 	}
 	return Sent{Message: done.Message, Replayed: done.Replayed}, nil
 }
@@ -93,11 +93,12 @@ func (s *Service) appendParams(p SendParams) (AppendParams, error) {
 }
 
 // publish sends the event of a message that is stored. It cannot fail the caller.
-func (s *Service) publish(ctx context.Context, name string, m Message, entry int64, except realtime.SocketID) {
+func (s *Service) publish(ctx context.Context, name string, m Message, audience string, entry int64, except realtime.SocketID) {
 	ev, err := MessageEvent(name, m, except)
 	if err != nil {
 		s.opts.Logger.LogAttrs(ctx, slog.LevelError, "event not built", slog.Any("message", m), slog.Any("err", err))
 		return
 	}
+	ev.Audience = audience
 	s.events.Publish(ctx, entry, ev)
 }

@@ -44,6 +44,14 @@ func (c *Consultation) Participant(id UserID) (Participant, bool) {
 	return Participant{}, false
 }
 
+// Audience names the people who may read the consultation's events: it changes when the student does.
+func (c *Consultation) Audience() string {
+	if c.Student == nil {
+		return string(c.Patient.UserID)
+	}
+	return string(c.Patient.UserID) + " " + string(c.Student.UserID)
+}
+
 // Open returns what students who are not part of it see of a requested consultation: the topic and the patient's first
 // name.
 func (c Consultation) Open() Consultation {

@@ -39,7 +39,7 @@ type thinUpdate struct {
 }
 
 // NewStatusUpdate builds the event of a status that has changed. The payload holds ids and states only, so it is also
-// what an outbox may keep.
+// what an outbox may keep. The caller sets the audience.
 func NewStatusUpdate(u StatusUpdate, except realtime.SocketID) realtime.Event {
 	return realtime.Event{Channel: Channel(u.ConsultationID), Name: EventStatusUpdate, Data: mustJSON(u), Except: except}
 }
@@ -52,7 +52,9 @@ func NewConsultationUpdated(c Consultation, rev int64, except realtime.SocketID)
 		Name:    EventConsultationUpdated,
 		Data:    mustJSON(Update{ConsultationID: c.ID, Student: c.Student, Rev: rev}),
 		Thin:    mustJSON(thinUpdate{ConsultationID: c.ID, Rev: rev, Thin: true}),
-		Except:  except,
+
+		Audience: c.Audience(),
+		Except:   except,
 	}
 }
 

@@ -254,7 +254,9 @@ func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketI
 		return Consultation{}, err
 	}
 	if u := done.Announcement.Status; u != nil {
-		s.events.Publish(ctx, done.StatusEntry, NewStatusUpdate(*u, except))
+		ev := NewStatusUpdate(*u, except)
+		ev.Audience = done.Consultation.Audience()
+		s.events.Publish(ctx, done.StatusEntry, ev)
 	}
 	if done.Announcement.Assignment {
 		ev := NewConsultationUpdated(done.Consultation, done.Consultation.Rev, except)

@@ -8,6 +8,8 @@ type Member struct {
 	UserID string
 	// Info is a JSON object that the other members of a presence channel see, or nil.
 	Info json.RawMessage
+	// Audience is the [Event.Audience] of the events that the person may read, for transports that seal them.
+	Audience string
 }
 
 // Grant is the answer of a channel authorisation endpoint, in the form that pusher-js reads (Pusher Channels

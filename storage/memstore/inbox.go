@@ -57,7 +57,7 @@ func (s *Store) MarkRead(ctx context.Context, p chat.ReadParams) (chat.Marked, e
 		}
 		marked.Mark = r.reads[p.Reader]
 		if seq := min(p.Seq, r.head.Rev); seq > marked.Mark.Seq {
-			marked = chat.Marked{Mark: chat.ReadMark{Seq: seq, At: now()}, Moved: true}
+			marked = chat.Marked{Mark: chat.ReadMark{Seq: seq, At: now()}, Moved: true, Audience: r.head.Audience()}
 			st.edit(p.ConsultationID).reads[p.Reader] = marked.Mark
 		}
 		return nil

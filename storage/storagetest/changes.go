@@ -93,7 +93,7 @@ func changeCases() []testCase {
 					e.Errorf("%d outbox entries for a change to %q, want %d", len(entries), step.change.To, len(want))
 				}
 				for _, entry := range entries {
-					e.same("the event of an entry", entry.Event, want[entry.ID])
+					e.sameEvent("the event of an entry", entry.Event, want[entry.ID])
 				}
 			}
 		},

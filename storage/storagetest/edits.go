@@ -166,7 +166,7 @@ func (e *env) oneEntry(id int64, event string, m chat.Message, except realtime.S
 	if err != nil {
 		e.Fatal(err)
 	}
-	e.same("the event", entries[0].Event, want)
+	e.sameEvent("the event", entries[0].Event, want)
 }
 
 // refusals checks who may not change a message, for edits and deletions alike.

@@ -26,6 +26,7 @@ func markCases() []testCase {
 			"MarkRead moves the reader's mark to Seq, at most to the consultation's rev, and never back.",
 			"Moved says that the call has moved it.",
 			"Marked is the mark after a call of MarkRead.",
+			`Audience is that of the consultation at the moment of the move; "" if it has not Moved.`,
 		),
 		run: func(e *env) {
 			e.start(room)
@@ -53,6 +54,13 @@ func markCases() []testCase {
 				what := fmt.Sprintf("MarkRead to %d", c.seq)
 				if marked.Mark.Seq != c.want || marked.Moved != c.moved {
 					e.Errorf("%s = %d, moved %v; want %d, %v", what, marked.Mark.Seq, marked.Moved, c.want, c.moved)
+				}
+				audience := ""
+				if c.moved {
+					audience = e.audience()
+				}
+				if marked.Audience != audience {
+					e.Errorf("%s: Audience is %q, want %q", what, marked.Audience, audience)
 				}
 				if c.moved {
 					e.isTime("the time of the mark", marked.Mark.At)
