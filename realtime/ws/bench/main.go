@@ -1,0 +1,62 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+// settings are the command line. The same binary is the server and the load client: it starts itself with -role.
+type settings struct {
+	role, kind    string
+	gate, memory  bool
+	rounds        int
+	window        time.Duration
+	warmUp        time.Duration
+	addr, control string
+	pid           int
+	conns         int
+	channels      int
+	outstanding   int
+	idle          string
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.role, "role", "", "server or load; empty to run the comparison")
+	flag.StringVar(&s.kind, "kind", "", "the server")
+	flag.BoolVar(&s.gate, "gate", false, "fail when a ratio is missed")
+	flag.BoolVar(&s.memory, "memory", true, "measure idle connections too")
+	flag.StringVar(&s.idle, "idle", "5000,19000", "numbers of idle connections")
+	flag.IntVar(&s.rounds, "rounds", 5, "runs of each server, of which the median counts")
+	flag.DurationVar(&s.window, "time", 2*time.Second, "what is measured of a run")
+	flag.DurationVar(&s.warmUp, "warm-up", time.Second, "what is not measured of a run")
+	flag.StringVar(&s.addr, "addr", "", "load: the server's address")
+	flag.StringVar(&s.control, "control", "", "load: where to publish")
+	flag.IntVar(&s.pid, "pid", 0, "load: the server's process")
+	flag.IntVar(&s.conns, "conns", 1000, "load: connections")
+	flag.IntVar(&s.channels, "channels", 1, "load: channels, with an equal share of the connections each")
+	flag.IntVar(&s.outstanding, "outstanding", 1, "load: messages whose deliveries may be missing")
+	flag.Parse()
+
+	var err error
+	switch s.role {
+	case "server":
+		err = serve(s.kind)
+	case "load":
+		var res result
+		if res, err = load(s); err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(res)
+		}
+	default:
+		err = compare(s)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
