@@ -1,13 +1,16 @@
 package ws
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
@@ -26,6 +29,8 @@ type Config struct {
 	// own, or "*" for any. A request without an Origin header does not come from a page and is let in. The signatures
 	// are what protects private channels; the origin keeps other sites from using up connections. Defaults to none.
 	AllowedOrigins []string
+	// RequireOrigin refuses requests without an Origin header too, which leaves browsers only. Defaults to false.
+	RequireOrigin bool
 
 	// ActivityTimeout is how long a connection may be silent before either side pings, in whole seconds. Proxies in
 	// front have to wait longer than this. Defaults to 30 s.
@@ -57,6 +62,75 @@ type Config struct {
 	// pusher:subscription_error. Defaults to 100.
 	MaxChannels int
 
+	// MaxUserConnections is how many connections one user may have, through sign-in or through subscriptions that are
+	// tied to them; on one more both are refused. Defaults to 20, negative means no limit.
+	MaxUserConnections int
+	// MaxAddressConnections is how many connections may come from one address, or one /64 network of IPv6, and
+	// AddressConnectRate how fast; more are refused with 4100. The defaults, 100 and 10 a second with bursts of 20, hold
+	// for public addresses only, since anything else is likely to be a proxy that TrustedProxies does not name; a value
+	// that is set holds for all. Negative means no limit.
+	MaxAddressConnections int
+	AddressConnectRate    Rate
+	// TrustedProxies are the proxies in front of the server. A client behind one has the address that the proxy has added
+	// to X-Forwarded-For; from others the header counts for nothing. Defaults to none.
+	TrustedProxies []netip.Prefix
+	// ConnectRate is how fast connections may come altogether; more are refused with 4100. Defaults to 500 a second.
+	ConnectRate Rate
+	// MessageRate is how fast one connection may send messages; above it, it is closed with 4100. A client that
+	// reconnects subscribes to all its channels at once, so the burst must be larger than MaxChannels. Defaults to 30 a
+	// second, 250 at once.
+	MessageRate Rate
+	// SubscribeRate is how fast one connection may subscribe. Clients do not repeat what is refused, so one that is too
+	// fast is read from more slowly. Defaults to 20 a second, 60 at once.
+	SubscribeRate Rate
+
+	// HandshakeTimeout is how long the answer to the request for a connection may take. How long the request itself may
+	// is up to the host's http.Server.ReadHeaderTimeout. Defaults to 5 s.
+	HandshakeTimeout time.Duration
+	// SubscribeTimeout is how long a connection may last without having subscribed to anything or signed in, before it is
+	// closed with 4100. Defaults to 30 s, negative means for ever.
+	SubscribeTimeout time.Duration
+	// AuthorizationTimeout is how long a connection may last without having signed in or subscribed to a channel that
+	// needs a signature, before it is closed with 4009, for servers without anonymous use ("authorized connections" of
+	// hosted Pusher). Defaults to 0, for ever.
+	AuthorizationTimeout time.Duration
+	// MaxSessionAge is the longest that a connection lasts; the last tenth of it is spread, and its end is 4200, upon
+	// which clients reconnect and are authorised anew. Defaults to 24 h, negative means for ever.
+	MaxSessionAge time.Duration
+	// GrantTTL is how long a signature of SignChannel with a member may be used. Signatures of other SDKs carry no time
+	// and last as long as the connection that they are for. Defaults to 10 minutes, negative means as long.
+	GrantTTL time.Duration
+
+	// ClientEvents are the names of the events that clients may send to one another on private and presence channels:
+	// "client-typing", or "client-*" for all. Defaults to none.
+	ClientEvents []string
+	// MaxClientEventBytes is the largest payload of one. Hosted Pusher allows 10 KiB. Defaults to 2 KiB.
+	MaxClientEventBytes int
+	// ClientEventRate is how fast one connection may send them; what is above is refused with the error 4301. Defaults to
+	// 10 a second, 20 at once.
+	ClientEventRate Rate
+
+	// MaxMembers is how many users a presence channel has room for; one more is refused with pusher:subscription_error.
+	// Defaults to 100.
+	MaxMembers int
+	// MaxMemberInfo is the largest user_info of a member in bytes. Defaults to 1 KiB.
+	MaxMemberInfo int
+	// CacheTTL is how long a cache channel remembers its last event. Defaults to 30 minutes.
+	CacheTTL time.Duration
+	// MaxCachedEvents is how many events are remembered in all; for more, old ones are forgotten. Defaults to 10,000.
+	MaxCachedEvents int
+	// SubscriptionCount tells the subscribers of a channel, except a presence channel, how many they are. Defaults to
+	// false.
+	SubscriptionCount bool
+
+	// Authorize is asked again and again who of the current listeners may still listen, at most 500 of them in one call:
+	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
+	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, and its ctx ends with Shutdown.
+	// Defaults to no such check.
+	Authorize func(ctx context.Context, batch []Listener) (allowed []bool, err error)
+	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.
+	AuthorizeInterval time.Duration
+
 	// MaxRequestBytes is the largest body that the HTTP API reads; above it the call is refused with 413. Defaults to
 	// 256 KiB, room for ten events of the largest size.
 	MaxRequestBytes int64
@@ -75,6 +149,9 @@ type Config struct {
 
 	// Logger gets what no caller can see: slow clients, panics. Ids and sizes only. Defaults to slog.Default().
 	Logger *slog.Logger
+
+	// Set by withDefaults when the limits by address are the defaults.
+	defaultAddressConnections, defaultAddressRate bool
 }
 
 // String shows the application id and the key only.
@@ -100,6 +177,25 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxQueueMemory, 256<<20)
 	orInt(&c.MaxConnections, 50_000)
 	orInt(&c.MaxChannels, 100)
+	c.defaultAddressConnections = c.MaxAddressConnections == 0
+	c.defaultAddressRate = c.AddressConnectRate.PerSecond == 0
+	orInt(&c.MaxUserConnections, 20)
+	orInt(&c.MaxAddressConnections, 100)
+	c.AddressConnectRate = c.AddressConnectRate.withDefault(Rate{PerSecond: 10, Burst: 20})
+	c.ConnectRate = c.ConnectRate.withDefault(Rate{PerSecond: 500})
+	c.MessageRate = c.MessageRate.withDefault(Rate{PerSecond: 30, Burst: 250})
+	c.SubscribeRate = c.SubscribeRate.withDefault(Rate{PerSecond: 20, Burst: 60})
+	c.ClientEventRate = c.ClientEventRate.withDefault(Rate{PerSecond: 10, Burst: 20})
+	orDuration(&c.HandshakeTimeout, 5*time.Second)
+	orDuration(&c.SubscribeTimeout, 30*time.Second)
+	orDuration(&c.MaxSessionAge, 24*time.Hour)
+	orDuration(&c.GrantTTL, 10*time.Minute)
+	orDuration(&c.CacheTTL, 30*time.Minute)
+	orDuration(&c.AuthorizeInterval, time.Minute)
+	orInt(&c.MaxClientEventBytes, 2<<10)
+	orInt(&c.MaxMembers, 100)
+	orInt(&c.MaxMemberInfo, 1<<10)
+	orInt(&c.MaxCachedEvents, 10_000)
 	orInt(&c.MaxWebhookQueue, 10_000)
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = 256 << 10
@@ -140,12 +236,16 @@ func (c Config) validate() error {
 	if c.ActivityTimeout < time.Second || c.ActivityTimeout%time.Second != 0 {
 		problem("Config.ActivityTimeout must be a number of whole seconds")
 	}
-	for _, d := range []time.Duration{c.PongTimeout, c.WriteTimeout, c.CloseTimeout, c.DrainTime} {
+	for _, d := range []time.Duration{
+		c.PongTimeout, c.WriteTimeout, c.CloseTimeout, c.DrainTime, c.HandshakeTimeout, c.AuthorizationTimeout, c.CacheTTL,
+		c.AuthorizeInterval,
+	} {
 		if d < 0 {
 			problem("Config: a time is negative")
 		}
 	}
-	for _, n := range []int{c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxQueueMemory, c.MaxConnections, c.MaxChannels} {
+	for _, n := range []int{c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxQueueMemory, c.MaxConnections, c.MaxChannels,
+		c.MaxClientEventBytes, c.MaxMembers, c.MaxMemberInfo, c.MaxCachedEvents} {
 		if n < 0 {
 			problem("Config: a limit is negative")
 		}
@@ -157,6 +257,14 @@ func (c Config) validate() error {
 		if err := h.validate(c.AllowPrivateWebhooks); err != nil {
 			problem("Config.Webhooks[%d]: %w", i, err)
 		}
+	}
+	for _, name := range c.ClientEvents {
+		if !strings.HasPrefix(name, pusherproto.PrefixClientEvent) || len(name) > realtime.MaxEventName {
+			problem("Config.ClientEvents: %q does not start with client-, or is too long", name)
+		}
+	}
+	if c.MessageRate.PerSecond > 0 && c.MessageRate.Burst <= c.MaxChannels {
+		problem("Config.MessageRate.Burst must be larger than MaxChannels")
 	}
 	for _, o := range c.AllowedOrigins {
 		if _, err := parseOrigin(o); o != "*" && err != nil {
@@ -187,7 +295,7 @@ func parseOrigin(s string) (origin, error) {
 // allowsOrigin decides about the Origin header of a request to host.
 func (c Config) allowsOrigin(header, host string) bool {
 	if header == "" {
-		return true
+		return !c.RequireOrigin
 	}
 	from, err := parseOrigin(header) // "null", which sandboxed pages send, is none
 	if err == nil && strings.EqualFold(from.host, host) {

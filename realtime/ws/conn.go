@@ -3,7 +3,7 @@ package ws
 import (
 	"errors"
 	"log/slog"
-	"runtime/debug"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +20,12 @@ type conn struct {
 	wire   *wire
 
 	subs map[realtime.Channel]struct{} // guarded by the hub
+	user identity                      // guarded by the hub
 	gone bool                          // guarded by the hub
+
+	from   netip.Addr // the client's address, or the zero one
+	life   lifetime
+	limits paces // the reader's
 
 	closing atomic.Bool // a close frame is queued: nothing the client sends counts any more
 
@@ -29,7 +34,7 @@ type conn struct {
 	before uint64      // is still the number of reads
 }
 
-func newConn(s *Server, id realtime.SocketID, sock *socket, w *wire) *conn {
+func newConn(s *Server, id realtime.SocketID, from netip.Addr, sock *socket, w *wire) *conn {
 	c := &conn{server: s, id: id, socket: sock, wire: w, subs: make(map[realtime.Channel]struct{})}
 	w.owner = c
 	return c
@@ -60,6 +65,10 @@ func (c *conn) read() {
 			continue // until the client has answered the close frame
 		}
 		c.server.messagesIn.Add(1)
+		if c.limits.messages.take(c.server.cfg.MessageRate, time.Now()) > 0 {
+			c.close(pusherproto.CodeOverCapacity, "Too many messages", false)
+			continue
+		}
 		if !text {
 			c.close(pusherproto.CodeUnsupportedData, "text messages only", false)
 			continue
@@ -83,6 +92,7 @@ func (c *conn) end() {
 		c.wire.linger(c.server.cfg.CloseTimeout)
 	}
 	c.timer.Stop()
+	c.life.stop()
 	c.server.hub.drop(c)
 	c.socket.close()
 	c.wire.shut()
@@ -159,8 +169,7 @@ func (c *conn) contain(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.close(pusherproto.CodeReconnect, "internal error", true)
-			c.server.cfg.Logger.Error("ws: panic", slog.String("socket_id", string(c.id)), slog.Any("panic", p),
-				slog.String("stack", string(debug.Stack())))
+			c.server.panicked(p, slog.String("socket_id", string(c.id)))
 		}
 	}()
 	f()

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"log/slog"
-	"runtime/debug"
 	"sync"
 
 	"github.com/murph-chat/murph/realtime"
@@ -40,8 +39,8 @@ type notice struct {
 // noticeLog hands notices to one receiver, in the order in which the hub's state changed, one at a time, and with no
 // lock held. The hub writes while it holds its lock and delivers after it has released it.
 type noticeLog struct {
-	to     func(notice) // nil when nobody listens; set before the first connection. It must not block.
-	logger *slog.Logger
+	to       func(notice)            // nil when nobody listens; set before the first connection. It must not block.
+	panicked func(any, ...slog.Attr) // logs a panic of to
 
 	mu         sync.Mutex // guards what follows; nothing is called with it held
 	waiting    []notice
@@ -85,8 +84,7 @@ func (l *noticeLog) deliver() {
 func (l *noticeLog) hand(n notice) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.logger.Error("ws: panic", slog.String("notice", string(n.kind)), slog.Any("panic", p),
-				slog.String("stack", string(debug.Stack())))
+			l.panicked(p, slog.String("notice", string(n.kind)))
 		}
 	}()
 	l.to(n)

@@ -19,7 +19,7 @@ func (s *Server) Contain(f func()) {
 // SubscribeAll subscribes every connection, also one that is about to end.
 func (s *Server) SubscribeAll(ch realtime.Channel) {
 	for _, c := range s.all() {
-		s.hub.subscribe(c, ch, subscription{}, nil, s.cfg.MaxChannels)
+		s.hub.subscribe(c, ch, subscription{})
 	}
 }
 

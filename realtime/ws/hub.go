@@ -1,19 +1,29 @@
 package ws
 
 import (
-	"maps"
-	"slices"
-	"strings"
+	"encoding/json"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// hub knows who is subscribed to what.
+// hub knows who is subscribed to what, and who is who. It is the only place where that changes, and each change is one
+// step: what a client is told about a channel (the acknowledgement, members, counts, the remembered event) goes into
+// its queue under the same lock as the change itself, so that it comes in the order in which things happened and fits
+// the state it has been told before. The wires' locks are therefore taken within the hub's, by change.put and nowhere
+// else; a wire does no I/O then, it is written when the hub's lock is free.
 type hub struct {
-	mu       sync.RWMutex // guards channels, and subs and gone of all connections
-	channels map[realtime.Channel]map[*conn]subscription
+	cfg     Config
+	notices *noticeLog
+
+	mu       sync.RWMutex // guards what follows, and subs, gone and identity of all connections
+	channels map[realtime.Channel]*channel
+	people   map[string]*person
+	cache    map[realtime.Channel]cacheEntry
+	rules    rules
 	total    int // subscriptions
 
 	clock atomic.Uint64 // the current moment
@@ -29,10 +39,21 @@ type target struct {
 	since moment
 }
 
+// channel is what the hub keeps of a channel while it has subscribers.
+type channel struct {
+	name    realtime.Channel
+	subs    map[*conn]subscription
+	members map[string]*member // by user id, on a presence channel
+	counter counter
+	missed  bool // a subscriber has found nothing remembered, since anything was
+}
+
 // subscription is one connection's on one channel.
 type subscription struct {
-	userID string // whom the signature tied it to, or ""
-	since  moment // set by subscribe
+	userID   string          // whom the signature ties it to, or the user the connection was signed in as, or ""
+	info     json.RawMessage // on a presence channel: what the others see of the member
+	issuedAt time.Time       // of the grant, or zero
+	since    moment          // set by subscribe
 }
 
 // outcome is what became of a call of subscribe.
@@ -42,88 +63,223 @@ const (
 	subscribed outcome = iota
 	alreadySubscribed
 	tooManyChannels
+	tooManyMembers
+	tooManyConnections // of that user
+	notSignedIn        // as the user that the channel needs
+	noLongerAllowed
 	connectionGone // nothing is left to be told
 	queueFull
 )
 
-func newHub() *hub { return &hub{channels: make(map[realtime.Channel]map[*conn]subscription)} }
+func newHub(cfg Config, notices *noticeLog) *hub {
+	return &hub{
+		cfg: cfg, notices: notices,
+		channels: make(map[realtime.Channel]*channel),
+		people:   make(map[string]*person),
+		cache:    make(map[realtime.Channel]cacheEntry),
+		rules:    newRules(cfg.MaxSessionAge),
+	}
+}
 
 // tick begins a new moment and returns it.
 func (h *hub) tick() moment { return moment(h.clock.Add(1)) }
 
-// subscribe registers c and puts the acknowledgement into its queue in one step, so that no event of the channel can
-// be in front of the acknowledgement, and none after it is missing. That is why the lock of the wire is taken within
-// the hub's, and why it is only held there: it is written when the hub's is free again.
-func (h *hub) subscribe(c *conn, ch realtime.Channel, s subscription, ack []byte, limit int) outcome {
-	defer c.wire.flush()
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// change is a change of the hub under way. It collects what has to wait until the lock is free.
+type change struct {
+	*hub
+	full []*conn // had no room: closing one changes the hub again
+	held []*conn // have been told something, which is written then
+}
+
+// change runs f with the lock held, and then does what the change entails.
+func (h *hub) change(f func(*change)) {
+	ch := change{hub: h}
+	func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		f(&ch)
+	}()
+	for _, c := range ch.held {
+		c.wire.flush()
+	}
+	h.notices.deliver()
+	for _, c := range ch.full {
+		c.overflow()
+	}
+	if len(ch.held) > 0 {
+		ch.held[0].server.shed()
+	}
+}
+
+// put tells c something. It reports false when there is no room, and the connection is closed after the change.
+func (h *change) put(c *conn, frame []byte) bool {
+	switch c.wire.hold(frame) {
+	case noRoom:
+		h.full = append(h.full, c)
+		return false
+	case taken, waits:
+		c.server.messagesOut.Add(1)
+		h.held = append(h.held, c)
+	case tooLate:
+	}
+	return true
+}
+
+// tell tells all subscribers of ch but one something.
+func (h *change) tell(ch *channel, except *conn, frame []byte) {
+	for c := range ch.subs {
+		if c != except {
+			h.put(c, frame)
+		}
+	}
+}
+
+// subscribe registers c and acknowledges it, so that no event of the channel can be in front of the acknowledgement, and
+// none after it is missing.
+func (h *hub) subscribe(c *conn, name realtime.Channel, s subscription) (result outcome) {
+	h.change(func(h *change) { result = h.subscribe(c, name, s) })
+	return result
+}
+
+func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outcome {
 	if c.gone {
 		return connectionGone
 	}
-	if _, ok := c.subs[ch]; ok {
+	if _, ok := c.subs[name]; ok {
 		return alreadySubscribed
 	}
-	if len(c.subs) >= limit {
-		return tooManyChannels
+	owner, personal := pusherproto.ParseUserChannel(string(name))
+	if s.userID == "" && name.Kind() != realtime.KindPublic {
+		s.userID, s.info = c.user.id, c.user.info
 	}
-	if c.wire.hold(ack) == noRoom {
-		return queueFull
+	switch {
+	case personal && c.user.id != owner, name.Kind() == realtime.KindPresence && s.userID == "":
+		return notSignedIn
+	case !personal && c.channels() >= h.cfg.MaxChannels:
+		return tooManyChannels
+	case h.rules.forbid(name, s):
+		return noLongerAllowed
+	}
+	ch := h.channels[name]
+	if ch == nil {
+		ch = newChannel(name)
+	}
+	if name.Kind() == realtime.KindPresence && ch.members[s.userID] == nil && len(ch.members) >= h.cfg.MaxMembers {
+		return tooManyMembers
+	}
+	if !h.attach(c, s.userID) {
+		return tooManyConnections
 	}
 	s.since = moment(h.clock.Load())
-	if h.channels[ch] == nil {
-		h.channels[ch] = make(map[*conn]subscription)
+	s.since = moment(h.clock.Load())
+	ch.join(c, s)
+	if !h.acknowledge(c, ch) {
+		ch.leave(c)
+		h.detach(c, s.userID)
+		return queueFull
 	}
-	h.channels[ch][c] = s
-	c.subs[ch] = struct{}{}
+	h.channels[name] = ch
+	c.subs[name] = struct{}{}
 	h.total++
+	h.entered(ch, c, s)
 	return subscribed
 }
 
-// unsubscribe ends c's subscription to ch, if there is one.
-func (h *hub) unsubscribe(c *conn, ch realtime.Channel) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.remove(c, ch)
-}
-
-// drop ends all subscriptions of c for good: later calls of subscribe are refused.
-func (h *hub) drop(c *conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	c.gone = true
-	for ch := range c.subs {
-		h.remove(c, ch)
+// acknowledge tells c that it is subscribed, and what there is to know about the channel.
+func (h *change) acknowledge(c *conn, ch *channel) bool {
+	if ch.members != nil {
+		return h.put(c, textFrame(pusherproto.PresenceSucceeded(ch.name, ch.infos())))
 	}
+	return h.put(c, textFrame(pusherproto.SubscriptionSucceeded(ch.name)))
 }
 
-func (h *hub) remove(c *conn, ch realtime.Channel) {
-	if _, ok := c.subs[ch]; !ok {
+// entered tells everybody concerned about a new subscription.
+func (h *change) entered(ch *channel, c *conn, s subscription) {
+	if isPersonal(ch.name) {
 		return
 	}
-	delete(c.subs, ch)
-	delete(h.channels[ch], c)
-	if len(h.channels[ch]) == 0 {
-		delete(h.channels, ch) // or a client that makes up names fills the memory
+	if len(ch.subs) == 1 {
+		h.notices.add(notice{kind: noticeOccupied, channel: ch.name})
 	}
-	h.total--
+	if m := ch.members[s.userID]; m != nil && m.sockets == 1 {
+		h.notices.add(notice{kind: noticeMemberAdded, channel: ch.name, userID: s.userID})
+		h.tell(ch, c, textFrame(pusherproto.MemberAdded(ch.name, realtime.Member{UserID: s.userID, Info: m.info})))
+	}
+	h.recall(ch, c)
+	h.recount(ch)
 }
 
-// subscribers appends the connections subscribed to ch.
-func (h *hub) subscribers(dst []target, ch realtime.Channel) []target {
+// unsubscribe ends c's subscription to name, if there is one.
+func (h *hub) unsubscribe(c *conn, name realtime.Channel) {
+	h.change(func(h *change) { h.remove(c, name) })
+}
+
+// drop ends all subscriptions of c, and its sign-in, for good: later calls of subscribe are refused.
+func (h *hub) drop(c *conn) {
+	h.change(func(h *change) {
+		if c.gone {
+			return
+		}
+		c.gone = true
+		for name := range c.subs {
+			h.remove(c, name)
+		}
+		h.signOut(c)
+	})
+}
+
+func (h *change) remove(c *conn, name realtime.Channel) {
+	if _, ok := c.subs[name]; !ok {
+		return
+	}
+	ch := h.channels[name]
+	s := ch.leave(c)
+	delete(c.subs, name)
+	h.detach(c, s.userID)
+	h.total--
+	if len(ch.subs) == 0 {
+		delete(h.channels, name) // or a client that makes up names fills the memory
+	}
+	if isPersonal(name) {
+		return
+	}
+	if ch.members != nil && ch.members[s.userID] == nil {
+		h.notices.add(notice{kind: noticeMemberRemoved, channel: name, userID: s.userID})
+		h.tell(ch, nil, textFrame(pusherproto.MemberRemoved(name, s.userID)))
+	}
+	h.recount(ch)
+	if len(ch.subs) == 0 {
+		h.notices.add(notice{kind: noticeVacated, channel: name})
+	}
+}
+
+// subscribers appends the connections subscribed to name.
+func (h *hub) subscribers(dst []target, name realtime.Channel) []target {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for c, s := range h.channels[ch] {
-		dst = append(dst, target{c, s.since})
+	if ch := h.channels[name]; ch != nil {
+		for c, s := range ch.subs {
+			dst = append(dst, target{c, s.since})
+		}
 	}
 	return dst
 }
 
-// hasSubscribers reports whether an event on ch reaches anybody.
-func (h *hub) hasSubscribers(ch realtime.Channel) bool {
+// hasSubscribers reports whether an event on name reaches anybody.
+func (h *hub) hasSubscribers(name realtime.Channel) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.channels[ch]) > 0
+	return h.channels[name] != nil
+}
+
+// subscription returns that of c to name.
+func (h *hub) subscription(c *conn, name realtime.Channel) (subscription, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if _, ok := c.subs[name]; !ok {
+		return subscription{}, false
+	}
+	return h.channels[name].subs[c], true
 }
 
 // counts returns the numbers of channels and subscriptions.
@@ -133,43 +289,15 @@ func (h *hub) counts() (channels, subscriptions int) {
 	return len(h.channels), h.total
 }
 
-// occupied returns the state of the channels whose names begin with prefix.
-func (h *hub) occupied(prefix string) map[realtime.Channel]channelState {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	all := make(map[realtime.Channel]channelState)
-	for ch, subs := range h.channels {
-		if strings.HasPrefix(string(ch), prefix) && ch[0] != '#' {
-			all[ch] = channelState{subscriptions: len(subs), users: len(userIDs(subs))}
-		}
+// channels is how many channels c has subscribed to; that of the user it is signed in as comes with the sign-in.
+func (c *conn) channels() int {
+	if _, ok := c.subs[pusherproto.UserChannel(c.user.id)]; ok {
+		return len(c.subs) - 1
 	}
-	return all
+	return len(c.subs)
 }
 
-// state returns that of one channel.
-func (h *hub) state(ch realtime.Channel) channelState {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	subs := h.channels[ch]
-	return channelState{subscriptions: len(subs), users: len(userIDs(subs))}
+func isPersonal(name realtime.Channel) bool {
+	_, ok := pusherproto.ParseUserChannel(string(name))
+	return ok
 }
-
-// users returns the ids of ch's members.
-func (h *hub) users(ch realtime.Channel) []string {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return userIDs(h.channels[ch])
-}
-
-func userIDs(subs map[*conn]subscription) []string {
-	ids := make(map[string]struct{})
-	for _, s := range subs {
-		if s.userID != "" {
-			ids[s.userID] = struct{}{}
-		}
-	}
-	return slices.Collect(maps.Keys(ids))
-}
-
-// signedIn returns the connections of a user.
-func (h *hub) signedIn(string) []*conn { return nil }

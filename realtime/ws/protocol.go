@@ -2,6 +2,8 @@ package ws
 
 import (
 	"net/http"
+	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/murph-chat/murph/realtime"
@@ -28,11 +30,10 @@ func (c *conn) handle(message []byte) {
 	case pusherproto.EventUnsubscribe:
 		c.unsubscribe(f)
 	case pusherproto.EventSignin:
-		c.send(pusherproto.Error(pusherproto.CodeNone, "User authentication is not enabled"))
+		c.signIn(f)
 	default:
-		if len(f.Event) > len(pusherproto.PrefixClientEvent) &&
-			f.Event[:len(pusherproto.PrefixClientEvent)] == pusherproto.PrefixClientEvent {
-			c.send(pusherproto.Error(pusherproto.CodeClientEventRejected, "Client events are not enabled"))
+		if strings.HasPrefix(f.Event, pusherproto.PrefixClientEvent) {
+			c.clientEvent(f)
 			return
 		}
 		c.send(pusherproto.Error(pusherproto.CodeNone, "Unknown event"))
@@ -52,44 +53,73 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 		c.server.refusedSubscriptions.Add(1)
 		c.send(pusherproto.SubscriptionError(req.Channel, kind, message, status))
 	}
-	ch, err := realtime.ParseChannel(req.Channel)
-	if err != nil {
-		refuse(pusherproto.SubscriptionAuthError, "Invalid channel name", http.StatusBadRequest)
+	if wait := c.limits.subscribes.take(c.server.cfg.SubscribeRate, time.Now()); wait > 0 {
+		time.Sleep(wait) // the reader's own time: what the client sends waits in the kernel, its and ours
+		c.limits.subscribes.take(c.server.cfg.SubscribeRate, time.Now())
+	}
+	ch, sub, problem := c.authorize(req)
+	if problem != nil {
+		refuse(pusherproto.SubscriptionAuthError, problem.text, problem.status)
 		return
 	}
-	kind := ch.Kind()
-	if kind == realtime.KindPresence || pusherproto.IsCache(ch) {
-		refuse(pusherproto.SubscriptionUnsupported, "Channels of this kind are not supported", http.StatusNotImplemented)
-		return
-	}
-	var sub subscription
-	if kind != realtime.KindPublic {
-		if !c.server.signer.VerifyChannel(req.Auth, c.id, ch, req.ChannelData) {
-			refuse(pusherproto.SubscriptionAuthError, "Invalid signature", http.StatusUnauthorized)
-			return
-		}
-		if req.ChannelData != "" {
-			m, err := pusherproto.ParseChannelData(req.ChannelData)
-			if err != nil {
-				refuse(pusherproto.SubscriptionAuthError, "Invalid channel data", http.StatusBadRequest)
-				return
-			}
-			sub.userID = m.UserID
-		}
-	}
-	ack := textFrame(pusherproto.SubscriptionSucceeded(ch))
-	switch c.server.hub.subscribe(c, ch, sub, ack, c.server.cfg.MaxChannels) {
+	switch c.server.hub.subscribe(c, ch, sub) {
 	case subscribed:
-		c.server.messagesOut.Add(1)
-	case connectionGone:
+		c.life.active.Store(true)
+		if ch.Kind() != realtime.KindPublic {
+			c.life.authorized.Store(true)
+		}
+	case connectionGone, queueFull: // the hub has closed it
 	case alreadySubscribed:
 		// An error frame, as from the hosted service: the existing subscription stands.
 		c.send(pusherproto.Error(pusherproto.CodeNone, "Existing subscription to channel "+string(ch)))
 	case tooManyChannels:
 		refuse(pusherproto.SubscriptionLimitReached, "Too many channels on this connection", http.StatusForbidden)
-	case queueFull:
-		c.overflow()
+	case tooManyMembers:
+		refuse(pusherproto.SubscriptionLimitReached, "The channel has too many members", http.StatusForbidden)
+	case tooManyConnections:
+		refuse(pusherproto.SubscriptionLimitReached, "Too many connections of this user", http.StatusForbidden)
+	case notSignedIn:
+		refuse(pusherproto.SubscriptionAuthError, "Not signed in as the user of this channel", http.StatusUnauthorized)
+	case noLongerAllowed:
+		refuse(pusherproto.SubscriptionAuthError, reasonRevoked, http.StatusForbidden)
 	}
+}
+
+// problem is why a subscription is refused, with a status like that of an HTTP answer.
+type problem struct {
+	text   string
+	status int
+}
+
+// authorize checks the name and the signature of a subscription, and reads whose it is.
+func (c *conn) authorize(req pusherproto.Subscribe) (realtime.Channel, subscription, *problem) {
+	if isPersonal(realtime.Channel(req.Channel)) { // needs no signature: the hub knows who is signed in
+		return realtime.Channel(req.Channel), subscription{}, nil
+	}
+	cfg := &c.server.cfg
+	ch, err := realtime.ParseChannel(req.Channel)
+	if err != nil {
+		return "", subscription{}, &problem{"Invalid channel name", http.StatusBadRequest}
+	}
+	if ch.Kind() == realtime.KindPublic {
+		return ch, subscription{}, nil
+	}
+	if !c.server.signer.VerifyChannel(req.Auth, c.id, ch, req.ChannelData) {
+		return "", subscription{}, &problem{"Invalid signature", http.StatusUnauthorized}
+	}
+	if req.ChannelData == "" {
+		return ch, subscription{}, nil
+	}
+	data, err := pusherproto.ParseChannelData(req.ChannelData)
+	switch {
+	case err != nil:
+		return "", subscription{}, &problem{"Invalid channel data", http.StatusBadRequest}
+	case len(data.Info) > cfg.MaxMemberInfo:
+		return "", subscription{}, &problem{"The member's info is too large", http.StatusRequestEntityTooLarge}
+	case cfg.GrantTTL > 0 && !data.IssuedAt.IsZero() && time.Since(data.IssuedAt) > cfg.GrantTTL:
+		return "", subscription{}, &problem{"Authorization expired", http.StatusUnauthorized}
+	}
+	return ch, subscription{userID: data.UserID, info: data.Info, issuedAt: data.IssuedAt}, nil
 }
 
 // unsubscribe has no answer in the protocol, except for a message that cannot be understood.

@@ -45,21 +45,24 @@ func TestAnswers(t *testing.T) {
 		{"private without auth", subscribe("private-a"), refused("private-a", "AuthError", "Invalid signature", 401)},
 		{"encrypted without auth", subscribe("private-encrypted-a"),
 			refused("private-encrypted-a", "AuthError", "Invalid signature", 401)},
-		{"presence", subscribe("presence-a"),
-			refused("presence-a", "Unsupported", "Channels of this kind are not supported", 501)},
-		{"cache", subscribe("cache-a"), refused("cache-a", "Unsupported", "Channels of this kind are not supported", 501)},
-		{"private cache", subscribe("private-cache-a"),
-			refused("private-cache-a", "Unsupported", "Channels of this kind are not supported", 501)},
+		{"presence without auth", subscribe("presence-a"), refused("presence-a", "AuthError", "Invalid signature", 401)},
+		{"private cache without auth", subscribe("private-cache-a"),
+			refused("private-cache-a", "AuthError", "Invalid signature", 401)},
 		{"bad name", subscribe("a b"), refused("a b", "AuthError", "Invalid channel name", 400)},
 		{"a user's channel", subscribe("#server-to-user-1"),
-			refused("#server-to-user-1", "AuthError", "Invalid channel name", 400)},
+			refused("#server-to-user-1", "AuthError", "Not signed in as the user of this channel", 401)},
+		{"nobody's channel", subscribe("#server-to-user-"), refused("#server-to-user-", "AuthError", "Invalid channel name", 400)},
+		{"another channel like it", subscribe("#server-to-group-1"),
+			refused("#server-to-group-1", "AuthError", "Invalid channel name", 400)},
 		{"long name", subscribe(strings.Repeat("a", 201)),
 			refused(strings.Repeat("a", 201), "AuthError", "Invalid channel name", 400)},
 		{"no channel", `{"event":"pusher:subscribe","data":{}}`, protocolError("Malformed subscription")},
 		{"no data", `{"event":"pusher:subscribe"}`, protocolError("Malformed subscription")},
 		{"client event", `{"event":"client-typing","channel":"private-a","data":{}}`,
 			`{"event":"pusher:error","data":{"code":4301,"message":"Client events are not enabled"}}`},
-		{"signin", `{"event":"pusher:signin","data":{}}`, protocolError("User authentication is not enabled")},
+		{"sign-in without data", `{"event":"pusher:signin"}`, protocolError("Malformed sign-in")},
+		{"sign-in without a signature", `{"event":"pusher:signin","data":{}}`,
+			`{"event":"pusher:error","data":{"code":4009,"message":"Invalid signature"}}`},
 		{"unknown", `{"event":"hello"}`, protocolError("Unknown event")},
 		{"protocol's own", `{"event":"pusher_internal:member_added","channel":"lobby"}`, protocolError("Unknown event")},
 		{"not JSON", `hello`, protocolError("Malformed message")},
@@ -82,7 +85,7 @@ func TestAnswers(t *testing.T) {
 		require.Equal(t, c2.want, string(frame.Raw), c2.name)
 	}
 	require.Equal(t, 2, f.Stats().Subscriptions)
-	require.EqualValues(t, 8, f.Stats().RefusedSubscriptions)
+	require.EqualValues(t, 9, f.Stats().RefusedSubscriptions)
 }
 
 func TestEventOnTheWire(t *testing.T) {
@@ -125,7 +128,7 @@ func TestSignatures(t *testing.T) {
 	}
 	good := sign(mine.SocketID(), private, nil)
 	bound := sign(mine.SocketID(), private, member)
-	require.JSONEq(t, `{"user_id":"patient-1"}`, bound.ChannelData)
+	require.Regexp(t, `\A{"user_id":"patient-1","signed_at":\d+}\z`, bound.ChannelData)
 	user, err := f.SignUser(mine.SocketID(), *member)
 	require.NoError(t, err)
 	for name, g := range map[string]realtime.Grant{

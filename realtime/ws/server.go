@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,10 +32,17 @@ type Server struct {
 
 	shedding sync.Mutex // held by the goroutine that sheds load
 
-	mu       sync.Mutex // guards what follows
-	conns    map[*conn]struct{}
-	draining bool
-	idle     chan struct{} // closed when draining and no connection is left
+	door     *door
+	refusals atomic.Int64 // connections that are being refused
+
+	mu        sync.Mutex // guards what follows
+	conns     map[*conn]struct{}
+	draining  bool
+	idle      chan struct{}      // closed when draining and no connection is left
+	stopSweep context.CancelFunc // nil if it has not started
+	sweepDone chan struct{}      // closed when it has ended
+
+	lastPanic, endedSubscriptions atomic.Int64
 
 	messagesIn, messagesOut, slowCloses, refusedConnections, refusedSubscriptions atomic.Uint64
 	apiCalls, apiRefusals                                                         atomic.Uint64
@@ -43,6 +52,7 @@ var (
 	_ http.Handler         = (*Server)(nil)
 	_ realtime.Broadcaster = (*Server)(nil)
 	_ realtime.Signer      = (*Server)(nil)
+	_ realtime.Revoker     = (*Server)(nil)
 )
 
 // New makes a Server. The error names everything that is wrong with cfg. The Server starts no goroutine until a client
@@ -54,13 +64,15 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:     cfg,
-		signer:  pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true},
-		hub:     newHub(),
-		notices: &noticeLog{logger: cfg.Logger},
+		signer:  pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true, Stamp: true},
+		notices: &noticeLog{},
+		door:    newDoor(cfg),
 		served:  newServedCalls(maxServedCalls),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
 	}
+	s.notices.panicked = s.panicked
+	s.hub = newHub(cfg, s.notices)
 	s.fanout = newFanout(s)
 	s.hooks = newWebhooks(cfg)
 	if len(cfg.Webhooks) > 0 {
@@ -80,8 +92,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	code, reason := s.admit(r)
 	if code == pusherproto.CodeNone {
-		c := newConn(s, newSocketID(), sock, wire)
+		c := newConn(s, newSocketID(), s.cfg.clientAddr(r), sock, wire)
 		if code, reason = s.add(c); code == pusherproto.CodeNone {
+			c.startLifetime()
 			c.start(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
 			return
 		}
@@ -89,13 +102,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.refuse(sock, wire, code, reason)
 }
 
+// maxRefusals is how many clients at once are given the time to answer the close code of their refusal. A flood of
+// requests would hold one goroutine and one socket each.
+const maxRefusals = 1000
+
 // refuse ends a connection before it is one: with an error frame for those who read that, and the close code. It
 // gives the client CloseTimeout to answer, in the request's own goroutine.
 func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason string) {
 	s.refusedConnections.Add(1)
 	w.push(textFrame(pusherproto.Error(code, reason)))
 	w.finish(closeFrame(code, reason), false)
-	for {
+	defer s.refusals.Add(-1)
+	for polite := s.refusals.Add(1) <= maxRefusals; polite; {
 		_, _, err := sock.read()
 		if errors.Is(err, errIdle) {
 			w.await()
@@ -118,11 +136,16 @@ func (s *Server) add(c *conn) (pusherproto.Code, string) {
 	case len(s.conns) >= s.cfg.MaxConnections, s.crowded():
 		return pusherproto.CodeOverCapacity, "Over capacity"
 	}
+	if reason := s.door.enter(c.from, time.Now()); reason != "" {
+		return pusherproto.CodeOverCapacity, reason
+	}
 	s.conns[c] = struct{}{}
+	s.startSweep()
 	return pusherproto.CodeNone, ""
 }
 
 func (s *Server) remove(c *conn) {
+	s.door.leave(c.from)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
@@ -149,10 +172,19 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 
 // deliver sends an event that has been checked to its channel's subscribers, encoded once for all.
 func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
+	if pusherproto.IsCache(ev.Channel) {
+		s.hub.publish(ev)
+		return nil
+	}
 	if !s.hub.hasSubscribers(ev.Channel) {
 		return nil // who comes later does not get it either
 	}
 	return s.fanout.post(ctx, ev.Channel, textFrame(pusherproto.AppendEvent(nil, ev)), ev.Except)
+}
+
+// broadcastFrame sends a frame to the subscribers of ch, as an event that a client has sent.
+func (s *Server) broadcastFrame(ch realtime.Channel, frame []byte, except realtime.SocketID) {
+	_ = s.fanout.post(context.Background(), ch, frame, except) // a shard never waits for long
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,
@@ -164,6 +196,19 @@ func (s *Server) SignChannel(id realtime.SocketID, ch realtime.Channel, m *realt
 // SignUser implements [realtime.Signer].
 func (s *Server) SignUser(id realtime.SocketID, m realtime.Member) (realtime.UserGrant, error) {
 	return s.signer.SignUser(id, m)
+}
+
+// panicked logs a panic that was contained, at most once a second with its stack: what a client can cause once, it can
+// cause ten thousand times.
+func (s *Server) panicked(p any, attrs ...slog.Attr) {
+	now := time.Now().UnixNano()
+	last := s.lastPanic.Load()
+	if now-last >= int64(time.Second) && s.lastPanic.CompareAndSwap(last, now) {
+		attrs = append(attrs, slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	} else {
+		attrs = append(attrs, slog.String("panic", fmt.Sprintf("%T", p)))
+	}
+	s.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "ws: panic", attrs...)
 }
 
 // newSocketID makes an id that cannot be guessed, because it is part of what is signed, and that no other process

@@ -38,7 +38,8 @@ type fixture struct {
 func config(change ...func(*ws.Config)) ws.Config {
 	cfg := ws.Config{
 		AppID: "1", Key: appKey, Secret: "app-secret",
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
+		SubscribeTimeout: -1, // many tests need no subscription
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -151,9 +152,24 @@ func (f *fixture) grant(c *realtimetest.Client, ch realtime.Channel) realtime.Gr
 	if ch.Kind() == realtime.KindPublic {
 		return realtime.Grant{}
 	}
-	g, err := f.SignChannel(c.SocketID(), ch, nil)
+	var m *realtime.Member
+	if ch.Kind() == realtime.KindPresence {
+		m = &realtime.Member{UserID: "user-" + string(c.SocketID())}
+	}
+	return f.grantFor(c, ch, m)
+}
+
+func (f *fixture) grantFor(c *realtimetest.Client, ch realtime.Channel, m *realtime.Member) realtime.Grant {
+	f.t.Helper()
+	g, err := f.SignChannel(c.SocketID(), ch, m)
 	require.NoError(f.t, err)
 	return g
+}
+
+// join subscribes as a user.
+func (f *fixture) join(c *realtimetest.Client, ch realtime.Channel, userID string) {
+	f.t.Helper()
+	require.NoError(f.t, c.Subscribe(f.t.Context(), ch, f.grantFor(c, ch, &realtime.Member{UserID: userID})))
 }
 
 func (f *fixture) broadcast(ch realtime.Channel, data string) {

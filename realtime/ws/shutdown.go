@@ -3,7 +3,9 @@ package ws
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
@@ -35,13 +37,19 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.hooks.close(ctx)
 	select {
 	case <-s.idle:
-		return nil
+		select {
+		case <-s.sweepDone:
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("ws: shutdown: Config.Authorize has not returned: %w", ctx.Err())
+		}
 	case <-ctx.Done():
 	}
-	for _, c := range conns {
+	left := s.remaining()
+	for _, c := range left {
 		_ = c.wire.Close()
 	}
-	return fmt.Errorf("ws: shutdown: %w", ctx.Err())
+	return fmt.Errorf("ws: shutdown: %d of %d connections cut: %w", len(left), len(conns), ctx.Err())
 }
 
 // startDraining closes the door and returns who is inside.
@@ -50,15 +58,24 @@ func (s *Server) startDraining() []*conn {
 	defer s.mu.Unlock()
 	if !s.draining {
 		s.draining = true
+		if s.stopSweep != nil {
+			s.stopSweep()
+		} else {
+			s.sweepDone = make(chan struct{})
+			close(s.sweepDone)
+		}
 		if len(s.conns) == 0 {
 			close(s.idle)
 		}
 	}
-	conns := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
-	return conns
+	return slices.Collect(maps.Keys(s.conns))
+}
+
+// remaining returns who is still inside.
+func (s *Server) remaining() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.conns))
 }
 
 // pause waits for d, or for the end of ctx.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,15 +85,20 @@ func TestParseChannelData(t *testing.T) {
 	for s, want := range map[string]realtime.Member{
 		`{"user_id":"1"}`: {UserID: "1"},
 		`{"user_id":10}`:  {UserID: "10"},
-		`{"user_id":"a","user_info":{"name":"A"}}`: {UserID: "a", Info: json.RawMessage(`{"name":"A"}`)},
+		`{"user_id":"a","user_info":{"name" : "A"}}`:    {UserID: "a", Info: json.RawMessage(`{"name":"A"}`)},
+		`{"user_id":"1","user_info":null}`:              {UserID: "1"},
+		`{"user_id":"1","user_info":[],"unknown":true}`: {UserID: "1", Info: json.RawMessage(`[]`)},
 	} {
 		got, err := pusherproto.ParseChannelData(s)
 		require.NoError(t, err, s)
-		require.Equal(t, want, got)
+		require.Equal(t, pusherproto.ChannelData{Member: want}, got)
 	}
+	got, err := pusherproto.ParseChannelData(`{"user_id":"1","signed_at":1700000000123}`)
+	require.NoError(t, err)
+	require.Equal(t, time.UnixMilli(1700000000123), got.IssuedAt)
 	for _, s := range []string{
 		"", "1", "{}", `{"user_id":null}`, `{"user_id":""}`, `{"user_id":1.5}`, `{"user_id":-1}`, `{"user_id":1e3}`,
-		`{"user_id":true}`, `{"user_id":["1"]}`, `{"user_id":"1","user_id":"2"}`, `{"user_id":"1","user_info":"x"}`,
+		`{"user_id":true}`, `{"user_id":["1"]}`, `{"user_id":"1","user_id":"2"}`, `{"user_id":"1","signed_at":"1"}`,
 		`{"user_id":"` + strings.Repeat("x", 129) + `"}`,
 	} {
 		_, err := pusherproto.ParseChannelData(s)

@@ -1,9 +1,12 @@
 package pusherproto
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/murph-chat/murph/realtime"
@@ -17,6 +20,7 @@ const MaxUserID = 128
 type channelData struct {
 	UserID   string          `json:"user_id"`
 	UserInfo json.RawMessage `json:"user_info,omitempty"`
+	IssuedAt int64           `json:"signed_at,omitempty"` // Unix milliseconds
 }
 
 // userData is what is signed for a sign-in.
@@ -25,29 +29,54 @@ type userData struct {
 	UserInfo json.RawMessage `json:"user_info,omitempty"`
 }
 
+// ChannelData is whom a subscription belongs to, and since when they may.
+type ChannelData struct {
+	realtime.Member
+	// IssuedAt is when our own [Signer] has signed it, zero for one of another SDK's.
+	IssuedAt time.Time
+}
+
 // ParseChannelData reads the channel_data of a subscription. A user_id that is a JSON integer counts as the string of
-// its digits: Laravel and the documentation's own example send numbers. The error matches [ErrMalformed].
-func ParseChannelData(s string) (realtime.Member, error) {
+// its digits: Laravel and the documentation's own example send numbers. The info may be any JSON value. The error
+// matches [ErrMalformed].
+func ParseChannelData(s string) (ChannelData, error) {
 	m, err := object([]byte(s))
 	if err != nil {
-		return realtime.Member{}, err
+		return ChannelData{}, err
 	}
 	id := string(m["user_id"])
 	if strings.HasPrefix(id, `"`) {
 		if id, err = member(m, "user_id"); err != nil {
-			return realtime.Member{}, err
+			return ChannelData{}, err
 		}
 	} else if strings.Trim(id, "0123456789") != "" {
-		return realtime.Member{}, malformed("user_id is neither a string nor an integer")
+		return ChannelData{}, malformed("user_id is neither a string nor an integer")
 	}
 	if id == "" || len(id) > MaxUserID {
-		return realtime.Member{}, malformed("user_id is missing or too long")
+		return ChannelData{}, malformed("user_id is missing or too long")
 	}
-	info := m["user_info"]
-	if len(info) > 0 && info[0] != '{' {
-		return realtime.Member{}, malformed("user_info is not an object")
+	d := ChannelData{Member: realtime.Member{UserID: id, Info: info(m)}}
+	if raw, ok := m["signed_at"]; ok {
+		ms, err := strconv.ParseInt(string(raw), 10, 64)
+		if err != nil {
+			return ChannelData{}, malformed("signed_at is not an integer")
+		}
+		d.IssuedAt = time.UnixMilli(ms)
 	}
-	return realtime.Member{UserID: id, Info: info}, nil
+	return d, nil
+}
+
+// info returns the user_info of m without white space, or nil if there is none.
+func info(m map[string]json.RawMessage) json.RawMessage {
+	raw := m["user_info"]
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return nil // cannot be: object has checked it
+	}
+	return b.Bytes()
 }
 
 // checkMember refuses a person that a client or a hosted server would refuse. The error contains no part of m.

@@ -17,9 +17,15 @@ const (
 	EventSignin                = "pusher:signin"                 // client
 	EventSubscriptionError     = "pusher:subscription_error"     // server: pusher-js hands it to the channel's handlers
 
-	// EventSubscriptionSucceeded is sent under the internal prefix; pusher-js re-emits it as
-	// "pusher:subscription_succeeded".
+	EventSigninSuccess = "pusher:signin_success" // server
+	EventCacheMiss     = "pusher:cache_miss"     // server: the channel remembers no event
+
+	// What is sent under the internal prefix pusher-js re-emits, where it does, with "pusher:" in its place.
 	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
+	EventSubscriptionCount     = "pusher_internal:subscription_count"
+	EventMemberAdded           = "pusher_internal:member_added"
+	EventMemberRemoved         = "pusher_internal:member_removed"
+	EventWatchlist             = "pusher_internal:watchlist_events"
 )
 
 // PrefixClientEvent starts the names of the events that clients send to one another.

@@ -3,6 +3,7 @@ package pusherproto
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/murph-chat/murph/realtime"
 )
@@ -13,6 +14,9 @@ type Signer struct {
 	// BindPrivate signs the user id of a member along with the subscription to a private channel, so that the server
 	// knows whose it is. Only a server that reads channel_data on private channels accepts the result.
 	BindPrivate bool
+	// Stamp signs the time along with a member, so that the server can tell a grant from before a revocation, or one that
+	// is too old, from a fresh one.
+	Stamp bool
 }
 
 var _ realtime.Signer = Signer{}
@@ -43,6 +47,9 @@ func (g Signer) SignChannel(s realtime.SocketID, ch realtime.Channel, m *realtim
 		cd := channelData{UserID: m.UserID}
 		if kind == realtime.KindPresence {
 			cd.UserInfo = m.Info
+		}
+		if g.Stamp {
+			cd.IssuedAt = time.Now().UnixMilli()
 		}
 		b, err := json.Marshal(cd)
 		if err != nil {

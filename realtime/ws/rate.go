@@ -1,0 +1,47 @@
+package ws
+
+import (
+	"math"
+	"time"
+)
+
+// Rate is how often something may happen: PerSecond in the long run, and Burst at once. The zero Rate means the default;
+// a negative PerSecond means no limit. A Burst of 0 is one second's worth, at least 1.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+func (r Rate) withDefault(def Rate) Rate {
+	if r.PerSecond == 0 {
+		r = def
+	}
+	if r.Burst <= 0 {
+		r.Burst = max(1, int(math.Ceil(r.PerSecond)))
+	}
+	return r
+}
+
+// pace keeps a Rate. It is the virtual scheduling form of a token bucket, which needs one number: the time at which the
+// bucket will be full again. It is not safe for concurrent use.
+type pace struct{ full int64 } // Unix nanoseconds
+
+// take reports how long to wait until one more may happen, 0 if it may now, which is then counted.
+func (p *pace) take(r Rate, now time.Time) time.Duration {
+	if r.PerSecond <= 0 {
+		return 0
+	}
+	every := int64(float64(time.Second) / r.PerSecond)
+	at := max(p.full, now.UnixNano())
+	if wait := at - now.UnixNano() - every*int64(r.Burst-1); wait > 0 {
+		return time.Duration(wait)
+	}
+	p.full = at + every
+	return 0
+}
+
+// idle reports whether the bucket is full.
+func (p *pace) idle(now time.Time) bool { return p.full <= now.UnixNano() }
+
+// paces are those of one connection.
+type paces struct{ messages, subscribes, events pace }

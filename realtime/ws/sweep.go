@@ -1,0 +1,89 @@
+package ws
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+const (
+	sweepBatch   = 500              // listeners in one call of Config.Authorize
+	sweepTimeout = 10 * time.Second // for one call
+)
+
+// Listener is one user who is subscribed to one channel, on any number of connections.
+type Listener struct {
+	UserID  string
+	Channel realtime.Channel
+}
+
+// sweep asks the host again and again who may still listen, until ctx ends. It is the goroutine of startSweep.
+func (s *Server) sweep(ctx context.Context) {
+	defer close(s.sweepDone)
+	for {
+		pause(ctx, jitter(s.cfg.AuthorizeInterval))
+		all := s.hub.listeners()
+		for len(all) > 0 && ctx.Err() == nil {
+			n := min(len(all), sweepBatch)
+			s.recheck(ctx, all[:n])
+			all = all[n:]
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// recheck asks about one batch. When the host cannot tell, everybody stays: a database that is down must not disconnect
+// the world.
+func (s *Server) recheck(ctx context.Context, batch []Listener) {
+	allowed, err := s.authorize(ctx, batch)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		s.cfg.Logger.Warn("ws: subscriptions not checked", slog.Int("listeners", len(batch)), slog.Any("err", err))
+		return
+	}
+	for i, ok := range allowed {
+		if !ok {
+			s.hub.banish(batch[i])
+		}
+	}
+}
+
+func (s *Server) authorize(ctx context.Context, batch []Listener) (allowed []bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+			err = fmt.Errorf("ws: authorize panicked with a %T", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	allowed, err = s.cfg.Authorize(ctx, batch)
+	if err == nil && len(allowed) != len(batch) {
+		err = fmt.Errorf("ws: authorize gave %d answers to %d questions", len(allowed), len(batch))
+	}
+	return allowed, err
+}
+
+// startSweep starts the sweep with the first connection. The caller holds s.mu.
+func (s *Server) startSweep() {
+	if s.cfg.Authorize == nil || s.stopSweep != nil {
+		return
+	}
+	var ctx context.Context
+	ctx, s.stopSweep = context.WithCancel(context.Background())
+	s.sweepDone = make(chan struct{})
+	go s.sweep(ctx)
+}
+
+// jitter returns d give or take a fifth, so that the processes of a host do not ask all at once.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}

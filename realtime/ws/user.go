@@ -1,0 +1,158 @@
+package ws
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
+// maxWatchlist is how many people one connection may watch (Pusher Channels documentation, "Watchlist events").
+const maxWatchlist = 100
+
+// person is what the hub keeps of a user who is connected, or watched by somebody who is.
+type person struct {
+	conns    map[*conn]int // how many subscriptions and sign-ins tie each to the user
+	online   int           // connections that are signed in
+	watchers map[*conn]struct{}
+}
+
+// identity is who a connection is signed in as. The zero value is nobody.
+type identity struct {
+	id       string
+	info     json.RawMessage
+	watching []string
+}
+
+func (h *hub) person(id string) *person {
+	p := h.people[id]
+	if p == nil {
+		p = &person{conns: make(map[*conn]int, 1)}
+		h.people[id] = p
+	}
+	return p
+}
+
+// release forgets a person of whom nothing is left.
+func (h *hub) release(id string) {
+	if p := h.people[id]; p != nil && len(p.conns) == 0 && len(p.watchers) == 0 {
+		delete(h.people, id)
+	}
+}
+
+// attach ties c to the user, unless the user has too many connections. Nobody has no limit.
+func (h *hub) attach(c *conn, id string) bool {
+	if id == "" {
+		return true
+	}
+	p := h.person(id)
+	if p.conns[c] == 0 && h.cfg.MaxUserConnections > 0 && len(p.conns) >= h.cfg.MaxUserConnections {
+		return false // p has connections, and so stays
+	}
+	p.conns[c]++
+	return true
+}
+
+// detach undoes attach.
+func (h *hub) detach(c *conn, id string) {
+	p := h.people[id]
+	if p == nil {
+		return
+	}
+	if p.conns[c]--; p.conns[c] <= 0 {
+		delete(p.conns, c)
+	}
+	h.release(id)
+}
+
+// signIn makes c a connection of the user. A connection keeps the user it has: notSignedIn says that it has another.
+// The rest of the answer is in the queue.
+func (h *hub) signIn(c *conn, u pusherproto.UserData, answer []byte) (result outcome) {
+	h.change(func(h *change) { result = h.signIn(c, u, answer) })
+	return result
+}
+
+func (h *change) signIn(c *conn, u pusherproto.UserData, answer []byte) outcome {
+	switch {
+	case c.gone:
+		return connectionGone
+	case c.user.id == u.UserID:
+		h.put(c, answer)
+		return subscribed
+	case c.user.id != "":
+		return notSignedIn
+	case !h.attach(c, u.UserID):
+		return tooManyConnections
+	}
+	p := h.person(u.UserID)
+	c.user = identity{id: u.UserID, info: u.Info}
+	p.online++
+	h.put(c, answer)
+	if p.online == 1 {
+		h.announce(p, pusherproto.WatchlistEvents([]string{u.UserID}, nil))
+	}
+	h.watch(c, u.Watchlist)
+	return subscribed
+}
+
+// watch tells c who of the list is online, and from now on when that changes.
+func (h *change) watch(c *conn, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	var online, offline []string
+	for _, id := range list {
+		p := h.person(id)
+		if _, twice := p.watchers[c]; twice {
+			continue
+		}
+		if p.watchers == nil {
+			p.watchers = make(map[*conn]struct{})
+		}
+		p.watchers[c] = struct{}{}
+		c.user.watching = append(c.user.watching, id)
+		if p.online > 0 {
+			online = append(online, id)
+		} else {
+			offline = append(offline, id)
+		}
+	}
+	h.put(c, textFrame(pusherproto.WatchlistEvents(online, offline)))
+}
+
+func (h *change) announce(p *person, message []byte) {
+	frame := textFrame(message)
+	for c := range p.watchers {
+		h.put(c, frame)
+	}
+}
+
+// signOut takes c's user and watchlist away.
+func (h *change) signOut(c *conn) {
+	for _, id := range c.user.watching {
+		delete(h.people[id].watchers, c)
+		h.release(id)
+	}
+	id := c.user.id
+	c.user = identity{}
+	if id == "" {
+		return
+	}
+	p := h.people[id]
+	if p.online--; p.online == 0 {
+		h.announce(p, pusherproto.WatchlistEvents(nil, []string{id}))
+	}
+	h.detach(c, id)
+}
+
+// signedIn returns the connections that are signed in as the user.
+func (h *hub) signedIn(id string) []*conn {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	p := h.people[id]
+	if p == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Collect(maps.Keys(p.conns)), func(c *conn) bool { return c.user.id != id })
+}
