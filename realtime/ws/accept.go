@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 
 	"nhooyr.io/websocket"
 )
@@ -24,6 +25,9 @@ func accept(w http.ResponseWriter, r *http.Request, cfg *Config, t *traffic) (*s
 	if _, ok := hw.ResponseWriter.(http.Hijacker); ok {
 		w = hw
 	}
+	// Taking the connection over removes the deadline. A writer that has none does without.
+	deadline := http.NewResponseController(hw.ResponseWriter)
+	_ = deadline.SetWriteDeadline(time.Now().Add(cfg.HandshakeTimeout))
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		// Origins are the server's own business, because it refuses with a close code.
 		InsecureSkipVerify: true,
@@ -31,15 +35,17 @@ func accept(w http.ResponseWriter, r *http.Request, cfg *Config, t *traffic) (*s
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
+		_ = deadline.SetWriteDeadline(time.Time{}) // the connection may carry other requests
 		return nil, nil, err
 	}
 	conn.SetReadLimit(int64(cfg.MaxMessageBytes))
 	return &socket{conn}, hw.wire, nil
 }
 
-// read returns the next message, or errIdle if none has begun, and can be called again then. It ends with an error when the connection does; a message above the limit is one,
-// and the library has sent the close frame then. The context is always the background: when one that can end does,
-// the library closes the connection, and a request's context ends with its handler, which does not wait for it.
+// read returns the next message, or errIdle if none has begun, and can be called again then. It ends with an error when
+// the connection does; a message above the limit is one, and the library has sent the close frame then. The context is
+// always the background: when one that can end does, the library closes the connection, and a request's context ends
+// with its handler, which does not wait for it.
 func (s *socket) read() (message []byte, text bool, err error) {
 	typ, message, err := s.conn.Read(context.Background())
 	return message, typ == websocket.MessageText, err

@@ -76,7 +76,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// ConnectRate is how fast connections may come altogether; more are refused with 4100. Defaults to 500 a second.
 	ConnectRate Rate
-	// MessageRate is how fast one connection may send messages; above it, it is closed with 4100. A client that
+	// MessageRate is how fast one connection may send frames, pings and fragments too; above it, it is closed with 4100. A client that
 	// reconnects subscribes to all its channels at once, so the burst must be larger than MaxChannels. Defaults to 30 a
 	// second, 250 at once.
 	MessageRate Rate

@@ -65,15 +65,22 @@ func (c *conn) read() {
 			continue // until the client has answered the close frame
 		}
 		c.server.messagesIn.Add(1)
-		if c.limits.messages.take(c.server.cfg.MessageRate, time.Now()) > 0 {
-			c.close(pusherproto.CodeOverCapacity, "Too many messages", false)
-			continue
-		}
 		if !text {
 			c.close(pusherproto.CodeUnsupportedData, "text messages only", false)
 			continue
 		}
 		c.contain(func() { c.handle(message) })
+	}
+}
+
+// framed counts frames of the client's. It runs within a read.
+func (c *conn) framed(n int) {
+	now := time.Now()
+	for range n {
+		if c.limits.messages.take(c.server.cfg.MessageRate, now) > 0 {
+			c.close(pusherproto.CodeOverCapacity, "Too many messages", false)
+			return
+		}
 	}
 }
 
@@ -159,6 +166,7 @@ func (c *conn) close(code pusherproto.Code, reason string, drop bool) bool {
 	if !c.closing.CompareAndSwap(false, true) {
 		return false
 	}
+	c.server.closes.add(code)
 	c.server.hub.drop(c)
 	c.wire.finish(closeFrame(code, reason), drop)
 	return true

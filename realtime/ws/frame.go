@@ -52,6 +52,7 @@ type inbound struct {
 	have    int    // bytes of header
 	payload uint64 // bytes that are still to come
 	open    bool   // within a fragmented message
+	frames  int    // have begun since somebody has counted
 }
 
 func (f *inbound) advance(p []byte) {
@@ -100,6 +101,7 @@ func (f *inbound) begin() {
 		f.open = f.header[0]&finalFragment == 0
 	}
 	f.have = 0
+	f.frames++
 }
 
 // between reports whether everything that was received is whole messages.

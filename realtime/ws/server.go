@@ -42,7 +42,10 @@ type Server struct {
 	stopSweep context.CancelFunc // nil if it has not started
 	sweepDone chan struct{}      // closed when it has ended
 
-	lastPanic, endedSubscriptions atomic.Int64
+	closes             codes
+	endedSubscriptions atomic.Uint64
+	lastPanic          atomic.Int64
+	warned             sync.Once
 
 	messagesIn, messagesOut, slowCloses, refusedConnections, refusedSubscriptions atomic.Uint64
 	apiCalls, apiRefusals                                                         atomic.Uint64
@@ -86,6 +89,7 @@ func New(cfg Config) (*Server, error) {
 // the server works below any prefix, stripped or not. A request that is no WebSocket handshake gets an HTTP status, any
 // other one is upgraded, and refused with a close code if need be.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.warned.Do(func() { s.lookAt(r) })
 	sock, wire, err := accept(w, r, &s.cfg, &s.traffic)
 	if err != nil {
 		return // it has answered
@@ -102,6 +106,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.refuse(sock, wire, code, reason)
 }
 
+// lookAt warns of a host that lets a client take for ever over its request: nothing of this package can see that.
+func (s *Server) lookAt(r *http.Request) {
+	host, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if ok && host.ReadHeaderTimeout <= 0 && host.ReadTimeout <= 0 {
+		s.cfg.Logger.Warn("ws: the http.Server has neither ReadHeaderTimeout nor ReadTimeout: slow requests can use up its connections")
+	}
+}
+
 // maxRefusals is how many clients at once are given the time to answer the close code of their refusal. A flood of
 // requests would hold one goroutine and one socket each.
 const maxRefusals = 1000
@@ -110,6 +122,7 @@ const maxRefusals = 1000
 // gives the client CloseTimeout to answer, in the request's own goroutine.
 func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason string) {
 	s.refusedConnections.Add(1)
+	s.closes.add(code)
 	w.push(textFrame(pusherproto.Error(code, reason)))
 	w.finish(closeFrame(code, reason), false)
 	defer s.refusals.Add(-1)

@@ -1,5 +1,12 @@
 package ws
 
+import (
+	"maps"
+	"sync"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+)
+
 // Stats are the server's figures at one moment. The numbers of different fields need not be from the same instant.
 type Stats struct {
 	Connections   int
@@ -16,11 +23,14 @@ type Stats struct {
 	SlowCloses           uint64 // connections closed because they did not keep up
 	RefusedConnections   uint64
 	RefusedSubscriptions uint64
-	APICalls             uint64 // calls of the HTTP API that were served
-	APIRefusals          uint64 // and those that were refused
-	WebhookEvents        uint64 // events that an endpoint has taken, one for each endpoint
-	WebhookFailures      uint64 // attempts that failed
-	WebhookDrops         uint64 // events that were given up or had no room, one for each endpoint
+	EndedSubscriptions   uint64 // because their users may no longer listen
+	// Closes counts the connections that the server has refused or closed, by close code.
+	Closes          map[int]uint64
+	APICalls        uint64 // calls of the HTTP API that were served
+	APIRefusals     uint64 // and those that were refused
+	WebhookEvents   uint64 // events that an endpoint has taken, one for each endpoint
+	WebhookFailures uint64 // attempts that failed
+	WebhookDrops    uint64 // events that were given up or had no room, one for each endpoint
 }
 
 // Stats returns the current figures.
@@ -34,6 +44,8 @@ func (s *Server) Stats() Stats {
 		SlowCloses:           s.slowCloses.Load(),
 		RefusedConnections:   s.refusedConnections.Load(),
 		RefusedSubscriptions: s.refusedSubscriptions.Load(),
+		EndedSubscriptions:   s.endedSubscriptions.Load(),
+		Closes:               s.closes.all(),
 		APICalls:             s.apiCalls.Load(),
 		APIRefusals:          s.apiRefusals.Load(),
 	}
@@ -48,4 +60,25 @@ func (s *Server) Stats() Stats {
 	defer s.mu.Unlock()
 	st.Connections = len(s.conns)
 	return st
+}
+
+// codes counts by close code.
+type codes struct {
+	mu    sync.Mutex // guards what follows
+	count map[int]uint64
+}
+
+func (c *codes) add(code pusherproto.Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count == nil {
+		c.count = make(map[int]uint64)
+	}
+	c.count[int(code)]++
+}
+
+func (c *codes) all() map[int]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.count)
 }

@@ -65,7 +65,7 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	case len(w.early) > 0:
 		n = copy(p, w.early)
 		w.early = w.early[n:]
-		w.state.advance(p[:n])
+		w.advance(p[:n])
 		return n, nil
 	case w.raw != nil && w.state.between():
 		n, err = w.raw.read(p)
@@ -73,8 +73,17 @@ func (w *wire) Read(p []byte) (n int, err error) {
 		n, err = w.Conn.Read(p)
 	}
 	w.arrived(n)
-	w.state.advance(p[:n])
+	w.advance(p[:n])
 	return n, err
+}
+
+// advance follows the frames and has them counted, those too that never become a message: pings, pongs, fragments.
+func (w *wire) advance(p []byte) {
+	w.state.advance(p)
+	if n := w.state.frames; n > 0 && w.owner != nil {
+		w.state.frames = 0
+		w.owner.framed(n)
+	}
 }
 
 // await returns when there is something to read, be it the end. It is for a plain socket, after errIdle.
