@@ -29,7 +29,8 @@
 // [Store.Check] reports a configuration that loses commits. A statement that failed because of another transaction is
 // repeated; one whose outcome is unknown, because the connection broke, never is.
 //
-// With pgx everything ends with its context. The driver pgdriver looks at deadlines only: give such contexts one.
+// With pgx everything ends with its context. The driver pgdriver looks at deadlines only: give such contexts one. SQLite
+// waits for the lock of another connection as long as its busy timeout says, whatever becomes of the context.
 //
 // # Non-goals
 //

@@ -18,8 +18,8 @@ const (
 type Options struct {
 	// Readers is the number of connections that read. Defaults to [DefaultReaders].
 	Readers int
-	// BusyTimeout is how long a statement waits for another process that writes, in whole milliseconds. Defaults to
-	// [DefaultBusyTimeout].
+	// BusyTimeout is how long a statement waits for another process that writes, in whole milliseconds. The end of its
+	// context does not cut that short. Defaults to [DefaultBusyTimeout].
 	BusyTimeout time.Duration
 	// OnQuery is that of [bunstore.Options].
 	OnQuery func(ctx context.Context, q bunstore.Query)
