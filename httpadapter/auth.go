@@ -53,7 +53,7 @@ func (h *Handler) authorizeChannel(c *call) error {
 	if !ok {
 		return errForeignChannel
 	}
-	member, err := newMember(who)
+	member, err := newMember(who, found.Audience())
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (h *Handler) authenticateUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	member, err := newMember(c.who)
+	member, err := newMember(c.who, "")
 	if err != nil {
 		return err
 	}
@@ -145,14 +145,14 @@ func (f form) socket() (realtime.SocketID, error) {
 
 // newMember describes a person to a presence channel. What does not fit the transport's limit is left out, the picture
 // first: being present matters more than looking good.
-func newMember(p consultation.Participant) (realtime.Member, error) {
+func newMember(p consultation.Participant, audience string) (realtime.Member, error) {
 	type info struct {
 		Role      consultation.Role `json:"role"`
 		FirstName string            `json:"firstName"`
 		LastName  string            `json:"lastName"`
 		Image     string            `json:"image,omitempty"`
 	}
-	member := realtime.Member{UserID: string(p.UserID)}
+	member := realtime.Member{UserID: string(p.UserID), Audience: audience}
 	for _, in := range [...]info{
 		{p.Role, p.FirstName, p.LastName, p.Image},
 		{p.Role, p.FirstName, p.LastName, ""},

@@ -49,69 +49,101 @@ func New(cfg Config) (*Broadcaster, error) {
 // Broadcast implements [realtime.Broadcaster]. Its errors are those of package realtime where a caller can act on them,
 // with an [*APIError] within where the service has answered.
 func (b *Broadcaster) Broadcast(ctx context.Context, ev realtime.Event) error {
-	prepared, err := b.prepare(ev)
+	const op = "trigger"
+	out, key, err := b.prepare(ev)
 	if err != nil {
-		return fmt.Errorf("pusher: trigger: %w", err)
+		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
-	return b.call(ctx, "trigger", func(c *vendor.Client) error {
-		params := vendor.TriggerParams{SocketID: prepared.SocketID}
-		_, err := c.TriggerWithParams(prepared.Channel, prepared.Name, prepared.Data, params)
+	return b.call(ctx, op, key, func(c *vendor.Client) error {
+		_, err := c.TriggerWithParams(out.Channel, out.Name, out.Data, vendor.TriggerParams{SocketID: out.SocketID})
 		return err
 	})
 }
 
-// BroadcastBatch implements [realtime.BatchBroadcaster]: all events go out, in order, or none does. It takes up to
-// [MaxBatch] events.
+// BroadcastBatch implements [realtime.BatchBroadcaster]. It takes up to [MaxBatch] events, in one call; with
+// [PrivacyEncrypted] in one call each, because a call has one key.
 func (b *Broadcaster) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
-	switch {
-	case len(evs) == 0:
+	const op = "trigger batch"
+	if len(evs) == 0 {
 		return nil
-	case len(evs) > MaxBatch:
-		err := fmt.Errorf("%w: %d events are more than %d", realtime.ErrInvalidEvent, len(evs), MaxBatch)
-		return fmt.Errorf("pusher: trigger batch: %w", err)
+	}
+	if len(evs) > MaxBatch {
+		return fmt.Errorf("pusher: %s: %w: %d events are more than %d", op, realtime.ErrInvalidEvent, len(evs), MaxBatch)
 	}
 	batch := make([]vendor.Event, 0, len(evs))
 	for _, ev := range evs {
-		prepared, err := b.prepare(ev)
+		out, _, err := b.prepare(ev)
 		if err != nil {
-			return fmt.Errorf("pusher: trigger batch: %w", err)
+			return fmt.Errorf("pusher: %s: %w", op, err)
 		}
-		batch = append(batch, prepared)
+		batch = append(batch, out)
 	}
-	return b.call(ctx, "trigger batch", func(c *vendor.Client) error {
+	if b.cfg.Privacy == PrivacyEncrypted {
+		for _, ev := range evs {
+			if err := b.Broadcast(ctx, ev); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return b.call(ctx, op, nil, func(c *vendor.Client) error {
 		_, err := c.TriggerBatch(batch)
 		return err
 	})
 }
 
-// prepare checks what the service would refuse and takes out what it should not see.
-func (b *Broadcaster) prepare(ev realtime.Event) (vendor.Event, error) {
+// prepare checks what the service would refuse and takes out what it should not see. The key is that of an event that
+// the vendor's client has to seal.
+func (b *Broadcaster) prepare(ev realtime.Event) (out vendor.Event, key []byte, err error) {
 	if err := ev.Validate(); err != nil {
-		return vendor.Event{}, err
+		return vendor.Event{}, nil, err
 	}
-	if b.cfg.Privacy == PrivacyThin && ev.Thin != nil {
+	switch kind := ev.Channel.Kind(); {
+	case kind == realtime.KindEncrypted:
+		err := errors.New("events for an encrypted channel are given with the private one")
+		return vendor.Event{}, nil, &realtime.PermanentError{Err: err}
+	case b.cfg.Privacy == PrivacyEncrypted && kind == realtime.KindPrivate:
+		ev.Channel = encryptedName(ev.Channel)
+		key = b.masterKey(ev.Audience)
+		if len(ev.Data) > maxSealed {
+			if ev.Thin == nil {
+				return vendor.Event{}, nil, realtime.ErrTooLarge
+			}
+			ev.Data = ev.Thin
+		}
+	case b.cfg.Privacy != PrivacyFull && ev.Thin != nil:
 		ev.Data = ev.Thin
 	}
-	if ev.Channel.Kind() == realtime.KindEncrypted {
-		return vendor.Event{}, &realtime.PermanentError{Err: errors.New("encrypted channels are not supported")}
-	}
-	out := vendor.Event{Channel: string(ev.Channel), Name: ev.Name, Data: []byte(ev.Data)}
+	out = vendor.Event{Channel: string(ev.Channel), Name: ev.Name, Data: []byte(ev.Data)}
 	if ev.Except != "" {
 		if _, err := realtime.ParseSocketID(string(ev.Except)); err != nil {
-			return vendor.Event{}, &realtime.PermanentError{Err: err}
+			return vendor.Event{}, nil, &realtime.PermanentError{Err: err}
 		}
 		except := string(ev.Except)
 		out.SocketID = &except
 	}
-	return out, nil
+	return out, key, nil
 }
 
-// SignChannel implements [realtime.Signer]. Unless the privacy is full, a presence channel shows ids only.
+// SignChannel implements [realtime.Signer]. Unless the privacy is full, a presence channel shows ids only. For an
+// encrypted channel the grant has the key of the member's audience in it.
 func (b *Broadcaster) SignChannel(s realtime.SocketID, ch realtime.Channel, m *realtime.Member) (realtime.Grant, error) {
-	if m != nil && b.cfg.Privacy != PrivacyFull {
-		m = &realtime.Member{UserID: m.UserID}
+	var audience string
+	if m != nil {
+		audience = m.Audience
+		if b.cfg.Privacy != PrivacyFull {
+			m = &realtime.Member{UserID: m.UserID}
+		}
 	}
-	return b.signer.SignChannel(s, ch, m)
+	grant, err := b.signer.SignChannel(s, ch, m)
+	if err != nil || ch.Kind() != realtime.KindEncrypted {
+		return grant, err
+	}
+	if b.cfg.Privacy != PrivacyEncrypted {
+		return realtime.Grant{}, fmt.Errorf("pusher: sign channel: %w: nothing is sent there", realtime.ErrInvalidChannel)
+	}
+	grant.SharedSecret = sharedSecret(ch, b.masterKey(audience))
+	return grant, nil
 }
 
 // SignUser implements [realtime.Signer].

@@ -3,6 +3,7 @@ package pusher_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/nacl/secretbox"
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
@@ -162,6 +164,87 @@ func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
 	require.NotContains(t, user.UserData, "Paula")
 }
 
+// unseal opens a sealed payload as pusher-js does.
+func unseal(t *testing.T, sealed, shared string) (string, bool) {
+	t.Helper()
+	var box struct{ Nonce, Ciphertext []byte }
+	require.NoError(t, json.Unmarshal([]byte(sealed), &box))
+	key, err := base64.StdEncoding.DecodeString(shared)
+	require.NoError(t, err)
+	plain, ok := secretbox.Open(nil, box.Ciphertext, (*[24]byte)(box.Nonce), (*[32]byte)(key))
+	return string(plain), ok
+}
+
+func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	cfg, log := e.config()
+	cfg.Privacy, cfg.EncryptionKey = pusher.PrivacyEncrypted, bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength)
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	require.Empty(t, log.String())
+	secretFor := func(audience string) string {
+		m := realtime.Member{UserID: "p", Audience: audience, Info: []byte(`{"firstName":"Paula"}`)}
+		grant, err := b.SignChannel("1.2", "private-encrypted-consultation-c", &m)
+		require.NoError(t, err)
+		return grant.SharedSecret
+	}
+
+	ev, large := event(), event()
+	ev.Audience, large.Audience = "p s1", "p s1"
+	large.Data = []byte(`"` + strings.Repeat("x", 9000) + `"`)
+	require.NoError(t, b.Broadcast(t.Context(), ev))
+	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
+	_, bodies := e.requests()
+	require.Len(t, bodies, 3)
+	for i, want := range []realtime.Event{ev, ev, {Data: large.Thin}} {
+		var sent struct {
+			Channels []string
+			Data     string
+		}
+		require.NotContains(t, bodies[i], canary)
+		require.NoError(t, json.Unmarshal([]byte(bodies[i]), &sent))
+		require.Equal(t, []string{"private-encrypted-consultation-c"}, sent.Channels)
+		plain, ok := unseal(t, sent.Data, secretFor("p s1"))
+		require.True(t, ok)
+		require.Equal(t, string(want.Data), plain)
+		_, ok = unseal(t, sent.Data, secretFor("p s2"))
+		require.False(t, ok, "another student has another key")
+	}
+	large.Thin = nil
+	require.ErrorIs(t, b.Broadcast(t.Context(), large), realtime.ErrTooLarge)
+
+	presence, err := b.SignChannel("1.2", "presence-consultation-c", &realtime.Member{UserID: "p", Info: []byte(`{"firstName":"Paula"}`)})
+	require.NoError(t, err)
+	require.NotContains(t, presence.ChannelData, "Paula")
+	require.Empty(t, presence.SharedSecret)
+	_, err = e.broadcaster().SignChannel("1.2", "private-encrypted-consultation-c", nil)
+	require.ErrorIs(t, err, realtime.ErrInvalidChannel, "without encryption nothing is sent there")
+}
+
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	b := newEndpoint(t).broadcaster()
+	body := []byte(`{"time_ms":1700000000123,"events":[
+		{"name":"channel_occupied","channel":"private-encrypted-consultation-c"},
+		{"name":"client_event","channel":"presence-x","event":"client-typing","data":"{}","socket_id":"1.2","user_id":"p"}]}`)
+	h := http.Header{}
+	h.Set("X-Pusher-Key", key)
+	h.Set("X-Pusher-Signature", pusherproto.Credentials{Key: key, Secret: secret}.SignWebhook(body))
+	hook, err := b.Webhook(h, body)
+	require.NoError(t, err)
+	require.Equal(t, int64(1700000000123), hook.Time.UnixMilli())
+	require.Equal(t, []pusher.WebhookEvent{
+		{Name: "channel_occupied", Channel: "private-encrypted-consultation-c"},
+		{Name: "client_event", Channel: "presence-x", Event: "client-typing", Data: "{}", SocketID: "1.2", UserID: "p"},
+	}, hook.Events)
+	_, err = b.Webhook(h, append(body, ' '))
+	require.ErrorIs(t, err, pusher.ErrWebhook)
+	h.Set("X-Pusher-Key", "other")
+	_, err = b.Webhook(h, body)
+	require.ErrorIs(t, err, pusher.ErrWebhook)
+}
+
 func TestFullPrivacyIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	cfg, log := newEndpoint(t).config()
@@ -186,9 +269,6 @@ func TestFailureClasses(t *testing.T) {
 			_, _ = fmt.Fprintf(w, "Invalid signature: you sent %s", r.URL.Query().Get("auth_signature"))
 		}
 	}
-	var permanent *realtime.PermanentError
-	var refused *realtime.RefusedError
-	var limited *realtime.RateLimitError
 	hour := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
 	for _, c := range []struct {
 		name   string
@@ -197,30 +277,29 @@ func TestFailureClasses(t *testing.T) {
 	}{
 		{"200", status(200), func(t *testing.T, err error) { require.NoError(t, err) }},
 		{"202 garbage", status(202), func(t *testing.T, err error) { require.NoError(t, err) }},
-		{"400", status(400), func(t *testing.T, err error) { require.ErrorAs(t, err, &permanent) }},
+		{"400", status(400), func(t *testing.T, err error) { as[*realtime.PermanentError](t, err) }},
 		{"401", status(401), func(t *testing.T, err error) {
-			require.ErrorAs(t, err, &refused)
-			require.Equal(t, 30*time.Second, refused.ProbeAfter)
+			require.Equal(t, 30*time.Second, as[*realtime.RefusedError](t, err).ProbeAfter)
 			require.Contains(t, err.Error(), "credentials")
 		}},
 		{"401 skew", status(401, "Date", hour), func(t *testing.T, err error) {
-			require.ErrorAs(t, err, &refused)
+			as[*realtime.RefusedError](t, err)
 			require.Contains(t, err.Error(), "clock")
 		}},
-		{"403", status(403), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
-		{"404", status(404), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
-		{"302", status(302, "Location", "http://127.0.0.1:1/"), func(t *testing.T, err error) { require.ErrorAs(t, err, &refused) }},
+		{"403", status(403), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"404", status(404), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"302", status(302, "Location", "http://127.0.0.1:1/"), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
 		{"413", status(413), func(t *testing.T, err error) { require.ErrorIs(t, err, realtime.ErrTooLarge) }},
 		{"429", status(429), func(t *testing.T, err error) {
-			require.ErrorAs(t, err, &limited)
+			limited := as[*realtime.RateLimitError](t, err)
 			require.Zero(t, limited.RetryAfter)
 		}},
 		{"429 seconds", status(429, "Retry-After", "7"), func(t *testing.T, err error) {
-			require.ErrorAs(t, err, &limited)
+			limited := as[*realtime.RateLimitError](t, err)
 			require.Equal(t, 7*time.Second, limited.RetryAfter)
 		}},
 		{"429 date", status(429, "Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)), func(t *testing.T, err error) {
-			require.ErrorAs(t, err, &limited)
+			limited := as[*realtime.RateLimitError](t, err)
 			require.Greater(t, limited.RetryAfter, 30*time.Second)
 		}},
 		{"500", status(500), transient},
@@ -255,6 +334,14 @@ func TestFailureClasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// as finds an error of the type T in err.
+func as[T error](t *testing.T, err error) T {
+	t.Helper()
+	var found T
+	require.ErrorAs(t, err, &found)
+	return found
 }
 
 // transient says that the event may be sent again, and nothing else.
@@ -312,6 +399,8 @@ func TestConfigIsChecked(t *testing.T) {
 	for _, want := range []string{"AppID", "Key", "Secret", "Host", "Privacy"} {
 		require.Contains(t, err.Error(), want)
 	}
+	_, err = pusher.New(pusher.Config{AppID: "1", Key: "k", Secret: "s", Cluster: "eu", Privacy: pusher.PrivacyEncrypted})
+	require.ErrorContains(t, err, "EncryptionKey")
 	_, err = pusher.New(pusher.Config{AppID: "1", Key: "k", Secret: "s"})
 	require.ErrorContains(t, err, "Cluster")
 }

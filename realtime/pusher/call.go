@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,8 @@ func newTransport() http.RoundTripper {
 
 // call runs one request of the vendor's client under ctx. The client is made anew for each call, because it has no place
 // for a context, and makes its HTTP client without a lock when it has none.
-func (b *Broadcaster) call(ctx context.Context, op string, do func(*vendor.Client) error) error {
+// key is the one to seal with, nil for none.
+func (b *Broadcaster) call(ctx context.Context, op string, key []byte, do func(*vendor.Client) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
@@ -47,7 +49,8 @@ func (b *Broadcaster) call(ctx context.Context, op string, do func(*vendor.Clien
 	defer cancel()
 	x := &exchange{ctx: ctx, transport: b.cfg.Transport}
 	err := do(&vendor.Client{
-		AppID: b.cfg.AppID, Key: b.cfg.Key, Secret: b.cfg.Secret,
+		EncryptionMasterKeyBase64: base64.StdEncoding.EncodeToString(key),
+		AppID:                     b.cfg.AppID, Key: b.cfg.Key, Secret: b.cfg.Secret,
 		Cluster: b.cfg.Cluster, Host: b.cfg.Host, Secure: !b.cfg.Insecure,
 		HTTPClient: &http.Client{Transport: x, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // an answer from elsewhere is no answer, and the query has a signature in it

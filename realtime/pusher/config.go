@@ -27,6 +27,9 @@ type Config struct {
 	// read on the way.
 	Insecure bool
 
+	// EncryptionKey is the secret behind the keys of [PrivacyEncrypted], [EncryptionKeyLength] random bytes. All processes
+	// of an application need the same one.
+	EncryptionKey []byte
 	// Privacy says how much of an event leaves the house. Defaults to [PrivacyFull].
 	Privacy Privacy
 	// Timeout bounds one call, beside the caller's context. Defaults to 5 seconds.
@@ -47,7 +50,16 @@ const (
 	// PrivacyThin sends ids and numbers only, and the clients fetch the rest from the host: the service sees who is in
 	// which consultation and when something happens there. Presence carries ids without names.
 	PrivacyThin
+	// PrivacyEncrypted sends events of private channels sealed, on the channel with "private-encrypted-" in the place of
+	// "private-": the service sees names, sizes and times. The browser opens them with a key that it gets from the host
+	// along with the authorisation, made from [Config.EncryptionKey], the channel and the event's audience; so a person
+	// who was replaced cannot open what comes later. Presence carries ids without names. (Pusher Channels documentation,
+	// "End-to-end encryption".)
+	PrivacyEncrypted
 )
+
+// EncryptionKeyLength is the length of [Config.EncryptionKey] in bytes.
+const EncryptionKeyLength = 32
 
 func (c Config) withDefaults() Config {
 	if c.Timeout <= 0 {
@@ -75,7 +87,13 @@ func (c Config) validate() error {
 	if strings.ContainsAny(c.Host, "/?#@ ") {
 		errs = append(errs, errors.New("pusher: Config.Host must be a host, with a port if need be, and nothing else"))
 	}
-	if c.Privacy != PrivacyFull && c.Privacy != PrivacyThin {
+	switch c.Privacy {
+	case PrivacyFull, PrivacyThin:
+	case PrivacyEncrypted:
+		if len(c.EncryptionKey) != EncryptionKeyLength {
+			errs = append(errs, fmt.Errorf("pusher: Config.EncryptionKey must have %d bytes", EncryptionKeyLength))
+		}
+	default:
 		errs = append(errs, errors.New("pusher: Config.Privacy is none of the choices"))
 	}
 	return errors.Join(errs...)

@@ -52,6 +52,11 @@ func (c Credentials) VerifyUser(auth string, s realtime.SocketID, userData strin
 // "Security").
 func (c Credentials) SignWebhook(body []byte) string { return c.sign(string(body)) }
 
+// VerifyWebhook reports whether key and signature are those of [Credentials.SignWebhook], in constant time.
+func (c Credentials) VerifyWebhook(key, signature string, body []byte) bool {
+	return equal(key, c.Key) && equal(signature, c.SignWebhook(body))
+}
+
 func (c Credentials) sign(text string) string {
 	mac := hmac.New(sha256.New, []byte(c.Secret))
 	mac.Write([]byte(text))
