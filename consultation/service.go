@@ -47,6 +47,10 @@ type Options struct {
 	Policy Policy
 	// NewID makes ids for consultations that come without one. Defaults to UUIDv7.
 	NewID func() ID
+	// Listeners says who may listen to a consultation's channels: the subscriptions of others are ended when the student
+	// is replaced and when the consultation is completed or cancelled, if the transport can do that. Whoever takes part
+	// can still read what was said. Defaults to the patient and the assigned student.
+	Listeners func(c Consultation) []UserID
 	// Publisher changes how events go out when the broadcaster has no outbox.
 	Publisher realtime.PublisherOptions
 	// Logger gets what no caller sees. Defaults to slog.Default().
@@ -64,6 +68,9 @@ func (o *Options) withDefaults() Options {
 	if d.NewID == nil {
 		d.NewID = func() ID { return ID(uuid.Must(uuid.NewV7()).String()) }
 	}
+	if d.Listeners == nil {
+		d.Listeners = participants
+	}
 	if d.Logger == nil {
 		d.Logger = slog.Default()
 	}
@@ -75,9 +82,10 @@ func (o *Options) withDefaults() Options {
 
 // Service is the use cases around a consultation. It is safe for concurrent use.
 type Service struct {
-	store  Storage
-	events *realtime.Publisher
-	opts   Options
+	store   Storage
+	events  *realtime.Publisher
+	revoker realtime.Revoker // nil if the transport cannot end subscriptions
+	opts    Options
 }
 
 // NewService makes a Service. store and bc are required; opts may be nil.
@@ -90,7 +98,7 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	if err != nil {
 		return nil, fmt.Errorf("consultation: %w", err)
 	}
-	return &Service{store: store, events: events, opts: o}, nil
+	return &Service{store: store, events: events, revoker: realtime.FindRevoker(bc), opts: o}, nil
 }
 
 // RequestParams describes a consultation that a patient asks for.
@@ -190,7 +198,7 @@ func (s *Service) Reassign(ctx context.Context, p TransitionParams) (Consultatio
 // TransitionTx is Transition within a transaction of the host's: tx is the store bound to it, as bunstore's With returns.
 // The change and its events appear if and only if the host commits. It publishes nothing itself: the outbox does after
 // the commit, so without an outbox it returns [ErrNoOutbox]. [ErrRetryTx] means that the whole transaction has to be run
-// again.
+// again. After the commit, call [Service.EndSubscriptions] with the result.
 func (s *Service) TransitionTx(ctx context.Context, tx Storage, to Status, p TransitionParams) (Consultation, error) {
 	if !s.events.HasOutbox() {
 		return Consultation{}, ErrNoOutbox
@@ -252,6 +260,9 @@ func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketI
 	done, err := s.store.Change(ctx, ChangeParams{Change: ch, Enqueue: s.events.Enqueue(except)})
 	if err != nil {
 		return Consultation{}, err
+	}
+	if ch.endsListening() { // before the event: it is not meant for who is out
+		s.EndSubscriptions(ctx, done.Consultation)
 	}
 	if u := done.Announcement.Status; u != nil {
 		ev := NewStatusUpdate(*u, except)

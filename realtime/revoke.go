@@ -12,6 +12,12 @@ type Revoker interface {
 	Revoke(ctx context.Context, ch Channel, keep ...string) error
 }
 
+// Listener is one user who is subscribed to one channel, on any number of connections.
+type Listener struct {
+	UserID  string
+	Channel Channel
+}
+
 // Unwrap returns the broadcaster that the relay sends to, for [FindRevoker].
 func (r *Relay) Unwrap() Broadcaster { return r.to }
 

@@ -30,7 +30,7 @@ func (f Frame) IsProtocol() bool {
 	return strings.HasPrefix(f.Event, "pusher:") || strings.HasPrefix(f.Event, "pusher_internal:")
 }
 
-// RefusedError is the answer to a subscription that the server does not allow.
+// RefusedError is the answer to a subscription or a sign-in that the server does not allow.
 type RefusedError struct {
 	Event string // pusher:subscription_error, or pusher:error
 	Data  json.RawMessage
@@ -38,7 +38,7 @@ type RefusedError struct {
 
 // Error shows the server's answer.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("realtimetest: subscription refused: %s %s", e.Event, e.Data)
+	return fmt.Sprintf("realtimetest: refused: %s %s", e.Event, e.Data)
 }
 
 // DialOptions are the settings of [Dial] that have a default.
@@ -213,6 +213,39 @@ func (c *Client) Subscribe(ctx context.Context, ch realtime.Channel, g realtime.
 		}
 		c.waiting = append(c.waiting, f)
 	}
+}
+
+// SignIn signs the connection in and waits for the server's answer, which is nil or a *[RefusedError]. Messages that
+// arrive in front of it are kept for Next. It does not subscribe to the user's own channel, as pusher-js does then.
+func (c *Client) SignIn(ctx context.Context, g realtime.UserGrant) error {
+	if err := c.Send(ctx, "pusher:signin", g); err != nil {
+		return err
+	}
+	for {
+		f, err := c.read(ctx)
+		switch {
+		case err != nil:
+			return err
+		case f.Event == "pusher:signin_success":
+			return nil
+		case f.Event == "pusher:error":
+			return &RefusedError{Event: f.Event, Data: f.Data}
+		}
+		c.waiting = append(c.waiting, f)
+	}
+}
+
+// Trigger sends an event to the others of a channel, with the JSON of v as its data.
+func (c *Client) Trigger(ctx context.Context, ch realtime.Channel, event string, v any) error {
+	message, err := json.Marshal(struct {
+		Event   string           `json:"event"`
+		Channel realtime.Channel `json:"channel"`
+		Data    any              `json:"data"`
+	}{event, ch, v})
+	if err != nil {
+		return err
+	}
+	return c.SendText(ctx, string(message))
 }
 
 // Unsubscribe ends a subscription. The protocol has no answer to it; [Client.Sync] waits until it has happened.

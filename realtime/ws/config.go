@@ -127,7 +127,7 @@ type Config struct {
 	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
 	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, and its ctx ends with Shutdown.
 	// Defaults to no such check.
-	Authorize func(ctx context.Context, batch []Listener) (allowed []bool, err error)
+	Authorize func(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error)
 	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.
 	AuthorizeInterval time.Duration
 

@@ -60,7 +60,7 @@ func (h *hub) retain(name realtime.Channel, keep []string) {
 }
 
 // banish ends the subscription of one user to one channel, on all of their connections.
-func (h *hub) banish(l Listener) {
+func (h *hub) banish(l realtime.Listener) {
 	h.change(func(h *change) {
 		h.rules.deny(l, time.Now())
 		ch := h.channels[l.Channel]
@@ -93,10 +93,10 @@ func (h *change) end(c *conn, name realtime.Channel) {
 
 // listeners returns who is subscribed to what, of the channels that need a signature, each pair once. A subscription
 // that is tied to nobody is not among them.
-func (h *hub) listeners() []Listener {
+func (h *hub) listeners() []realtime.Listener {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	var all []Listener
+	var all []realtime.Listener
 	for name, ch := range h.channels {
 		if name.Kind() == realtime.KindPublic {
 			continue
@@ -106,7 +106,7 @@ func (h *hub) listeners() []Listener {
 			id := owner(c, s)
 			if _, twice := seen[id]; id != "" && !twice {
 				seen[id] = struct{}{}
-				all = append(all, Listener{UserID: id, Channel: name})
+				all = append(all, realtime.Listener{UserID: id, Channel: name})
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func (h *hub) listeners() []Listener {
 type rules struct {
 	age      time.Duration // how long to remember, 0 is for good
 	retained map[realtime.Channel]retention
-	denied   map[Listener]time.Time
+	denied   map[realtime.Listener]time.Time
 }
 
 // retention says who could listen to a channel at a time.
@@ -130,7 +130,7 @@ func newRules(age time.Duration) rules {
 	return rules{
 		age:      max(age, 0),
 		retained: make(map[realtime.Channel]retention),
-		denied:   make(map[Listener]time.Time),
+		denied:   make(map[realtime.Listener]time.Time),
 	}
 }
 
@@ -140,7 +140,7 @@ func (r *rules) forbid(name realtime.Channel, s subscription) bool {
 	if ret, ok := r.retained[name]; ok && old(ret.at) && !slices.Contains(ret.users, s.userID) {
 		return true
 	}
-	at, ok := r.denied[Listener{UserID: s.userID, Channel: name}]
+	at, ok := r.denied[realtime.Listener{UserID: s.userID, Channel: name}]
 	return ok && old(at)
 }
 
@@ -148,11 +148,11 @@ func (r *rules) retain(name realtime.Channel, users []string, now time.Time) {
 	r.prune(now)
 	r.retained[name] = retention{users, now}
 	for _, id := range users {
-		delete(r.denied, Listener{UserID: id, Channel: name})
+		delete(r.denied, realtime.Listener{UserID: id, Channel: name})
 	}
 }
 
-func (r *rules) deny(l Listener, now time.Time) {
+func (r *rules) deny(l realtime.Listener, now time.Time) {
 	r.prune(now)
 	r.denied[l] = now
 }
@@ -164,8 +164,8 @@ func (r *rules) prune(now time.Time) {
 	}
 	expired := func(at time.Time) bool { return r.age > 0 && now.Sub(at) > r.age }
 	maps.DeleteFunc(r.retained, func(_ realtime.Channel, ret retention) bool { return expired(ret.at) })
-	maps.DeleteFunc(r.denied, func(_ Listener, at time.Time) bool { return expired(at) })
+	maps.DeleteFunc(r.denied, func(_ realtime.Listener, at time.Time) bool { return expired(at) })
 	full := func() bool { return len(r.retained)+len(r.denied) > maxRules/2 }
-	maps.DeleteFunc(r.denied, func(Listener, time.Time) bool { return full() })
+	maps.DeleteFunc(r.denied, func(realtime.Listener, time.Time) bool { return full() })
 	maps.DeleteFunc(r.retained, func(realtime.Channel, retention) bool { return full() })
 }

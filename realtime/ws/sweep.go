@@ -15,12 +15,6 @@ const (
 	sweepTimeout = 10 * time.Second // for one call
 )
 
-// Listener is one user who is subscribed to one channel, on any number of connections.
-type Listener struct {
-	UserID  string
-	Channel realtime.Channel
-}
-
 // sweep asks the host again and again who may still listen, until ctx ends. It is the goroutine of startSweep.
 func (s *Server) sweep(ctx context.Context) {
 	defer close(s.sweepDone)
@@ -40,7 +34,7 @@ func (s *Server) sweep(ctx context.Context) {
 
 // recheck asks about one batch. When the host cannot tell, everybody stays: a database that is down must not disconnect
 // the world.
-func (s *Server) recheck(ctx context.Context, batch []Listener) {
+func (s *Server) recheck(ctx context.Context, batch []realtime.Listener) {
 	allowed, err := s.authorize(ctx, batch)
 	if ctx.Err() != nil {
 		return
@@ -56,7 +50,7 @@ func (s *Server) recheck(ctx context.Context, batch []Listener) {
 	}
 }
 
-func (s *Server) authorize(ctx context.Context, batch []Listener) (allowed []bool, err error) {
+func (s *Server) authorize(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)

@@ -1,0 +1,97 @@
+package consultation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// revokeTimeout bounds the wait for a transport that ends subscriptions.
+const revokeTimeout = 2 * time.Second
+
+// EndSubscriptions ends the subscriptions to the channels of c of everybody who may not listen any more
+// ([Options.Listeners]), if the broadcaster is, or wraps, a [realtime.Revoker]. The service does this itself after each
+// change of the assigned student and after COMPLETED and CANCELLED; after [Service.TransitionTx] the host calls it when
+// its transaction is committed. What goes wrong is logged: the change is stored, and whoever is left out of it is found
+// when their subscriptions are next checked.
+func (s *Service) EndSubscriptions(ctx context.Context, c Consultation) {
+	if s.revoker == nil {
+		return
+	}
+	var keep []string
+	for _, id := range s.opts.Listeners(c) {
+		keep = append(keep, string(id))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	for _, ch := range [...]realtime.Channel{Channel(c.ID), PresenceChannel(c.ID), EncryptedChannel(c.ID)} {
+		if err := revoke(ctx, s.revoker, ch, keep); err != nil {
+			s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "subscriptions not ended",
+				slog.String("consultation_id", string(c.ID)), slog.Any("err", err))
+		}
+	}
+}
+
+// revoke turns a panic into an error, so that a fault in a transport stays in it.
+func revoke(ctx context.Context, r realtime.Revoker, ch realtime.Channel, keep []string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("consultation: the revoker panicked with a %T", p)
+		}
+	}()
+	return r.Revoke(ctx, ch, keep...)
+}
+
+// endsListening reports whether somebody may have lost the right to listen. Who accepts a consultation takes it from
+// nobody.
+func (ch Change) endsListening() bool { return ch.To != StatusInProgress }
+
+// participants is who may listen unless the options say otherwise.
+func participants(c Consultation) []UserID {
+	ids := []UserID{c.Patient.UserID}
+	if c.Student != nil {
+		ids = append(ids, c.Student.UserID)
+	}
+	return ids
+}
+
+// MayListen answers, for each of the listeners, whether they may go on listening: to the channel of a consultation in
+// which they take part, if [Options.Listeners] has them. A channel that is none of this library's is not its business,
+// and may be listened to. It is made for the check that a transport repeats (ws.Config.Authorize), and asks the store
+// once for each user and consultation.
+func (s *Service) MayListen(ctx context.Context, listeners []realtime.Listener) ([]bool, error) {
+	type pair struct {
+		id   ID
+		user UserID
+	}
+	known := make(map[pair]bool)
+	allowed := make([]bool, len(listeners))
+	for i, l := range listeners {
+		id, _, ok := FromChannel(string(l.Channel))
+		if !ok {
+			allowed[i] = true
+			continue
+		}
+		p := pair{id, UserID(l.UserID)}
+		may, asked := known[p]
+		if !asked {
+			c, err := s.Get(ctx, p.id, p.user)
+			var invalid *InvalidError
+			switch {
+			case err == nil:
+				may = slices.Contains(s.opts.Listeners(c), p.user)
+			case errors.Is(err, ErrNotFound), errors.As(err, &invalid):
+			default:
+				return nil, fmt.Errorf("consultation: may listen: %w", err)
+			}
+			known[p] = may
+		}
+		allowed[i] = may
+	}
+	return allowed, nil
+}

@@ -1,0 +1,146 @@
+package consultation_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/storage/memstore"
+)
+
+// revoking is a recorder that can end subscriptions.
+type revoking struct {
+	recorder
+	calls  map[realtime.Channel][]string // who is kept
+	before []int                         // events broadcast before each call
+	ctxErr error
+	err    error
+	panics bool
+}
+
+func (r *revoking) Revoke(ctx context.Context, ch realtime.Channel, keep ...string) error {
+	if r.panics {
+		panic("a bug")
+	}
+	r.ctxErr = errors.Join(r.ctxErr, ctx.Err())
+	if r.calls == nil {
+		r.calls = map[realtime.Channel][]string{}
+	}
+	r.calls[ch] = keep
+	r.before = append(r.before, len(r.events))
+	return r.err
+}
+
+func (r *revoking) reset() { r.calls, r.before, r.events = nil, nil, nil }
+
+func revokingService(t *testing.T, to *revoking, opts *consultation.Options) (*consultation.Service, consultation.ID) {
+	t.Helper()
+	svc, err := consultation.NewService(memstore.New(), to, opts)
+	require.NoError(t, err)
+	c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+	require.NoError(t, err)
+	_, err = svc.Accept(t.Context(), by(c.ID, student))
+	require.NoError(t, err)
+	require.Empty(t, to.calls, "nobody has lost anything")
+	to.reset()
+	return svc, c.ID
+}
+
+func everyChannel(id consultation.ID, keep ...string) map[realtime.Channel][]string {
+	return map[realtime.Channel][]string{
+		consultation.Channel(id): keep, consultation.PresenceChannel(id): keep, consultation.EncryptedChannel(id): keep,
+	}
+}
+
+func TestReplacedStudentStopsListening(t *testing.T) {
+	t.Parallel()
+	to := &revoking{}
+	svc, id := revokingService(t, to, nil)
+	other := student
+	other.UserID = "student-2"
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := svc.Reassign(ctx, consultation.TransitionParams{ID: id, By: consultation.Host(), Student: &other})
+	cancel()
+	require.NoError(t, err)
+	require.NoError(t, to.ctxErr)
+	require.Equal(t, everyChannel(id, string(patient.UserID), "student-2"), to.calls)
+	require.Equal(t, []int{0, 0, 0}, to.before, "an event went out before")
+	require.Len(t, to.events, 1)
+}
+
+// TestCompletedConsultationsStayAudible shows that completing ends what the host's policy says, and nothing by default.
+func TestCompletedConsultationsStayAudible(t *testing.T) {
+	t.Parallel()
+	to := &revoking{}
+	svc, id := revokingService(t, to, nil)
+	_, err := svc.Complete(t.Context(), by(id, student))
+	require.NoError(t, err)
+	require.Equal(t, everyChannel(id, string(patient.UserID), string(student.UserID)), to.calls)
+
+	to = &revoking{}
+	svc, id = revokingService(t, to, &consultation.Options{Listeners: func(c consultation.Consultation) []consultation.UserID {
+		if c.Status == consultation.StatusCompleted {
+			return nil
+		}
+		return []consultation.UserID{c.Patient.UserID}
+	}})
+	_, err = svc.Complete(t.Context(), by(id, student))
+	require.NoError(t, err)
+	require.Equal(t, everyChannel(id), to.calls)
+}
+
+func TestFailedRevocationDoesNotFailTheChange(t *testing.T) {
+	t.Parallel()
+	for _, to := range []*revoking{{err: errors.New("down")}, {panics: true}} {
+		svc, err := consultation.NewService(memstore.New(), to, nil)
+		require.NoError(t, err)
+		c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+		require.NoError(t, err)
+		_, err = svc.Cancel(t.Context(), by(c.ID, patient))
+		require.NoError(t, err)
+		require.Len(t, to.events, 1)
+	}
+}
+
+// TestRevokerIsFoundBehindARelay is how a host with an outbox is wired.
+func TestRevokerIsFoundBehindARelay(t *testing.T) {
+	t.Parallel()
+	to, store := &revoking{}, memstore.New()
+	relay, err := realtime.NewRelay(store, to, nil)
+	require.NoError(t, err)
+	svc, err := consultation.NewService(store, relay, nil)
+	require.NoError(t, err)
+	c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+	require.NoError(t, err)
+	_, err = svc.Cancel(t.Context(), by(c.ID, patient))
+	require.NoError(t, err)
+	require.Equal(t, everyChannel(c.ID, string(patient.UserID)), to.calls)
+}
+
+func TestMayListen(t *testing.T) {
+	t.Parallel()
+	store := &counted{Store: memstore.New()}
+	svc, err := consultation.NewService(store, &recorder{}, nil)
+	require.NoError(t, err)
+	c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+	require.NoError(t, err)
+	store.calls = 0
+	listener := func(user consultation.UserID, ch realtime.Channel) realtime.Listener {
+		return realtime.Listener{UserID: string(user), Channel: ch}
+	}
+	allowed, err := svc.MayListen(t.Context(), []realtime.Listener{
+		listener(patient.UserID, consultation.Channel(c.ID)),
+		listener(student.UserID, consultation.Channel(c.ID)),
+		listener(patient.UserID, consultation.PresenceChannel(c.ID)),
+		listener(patient.UserID, consultation.Channel("unknown")),
+		listener("not a user id", consultation.Channel(c.ID)),
+		listener(student.UserID, "private-of-the-host"),
+	})
+	require.NoError(t, err)
+	require.Equal(t, []bool{true, false, true, false, false, true}, allowed)
+	require.Equal(t, 3, store.calls, "each user and consultation is looked up once")
+}
