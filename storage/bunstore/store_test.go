@@ -93,9 +93,6 @@ func calls(s *bunstore.Store) map[string]func(ctx context.Context) error {
 	}
 }
 
-// attempts is how often the store tries a statement that others get in the way of.
-const attempts = 10
-
 // TestRepeats counts how often a statement is run that fails in a certain way: until it succeeds where another transaction
 // was in the way, and once where the outcome is not known.
 func TestRepeats(t *testing.T) {
@@ -125,7 +122,7 @@ func TestRepeats(t *testing.T) {
 				f := &fake{}
 				s, _ := f.open(t, c.dialect, nil)
 				for name, call := range calls(s) {
-					f.ran, f.script = nil, slices.Repeat([]error{c.err}, 50)
+					f.ran, f.script = nil, slices.Repeat([]error{c.err}, 2*bunstore.MaxAttempts)
 					err := call(t.Context())
 					require.ErrorIs(t, err, c.err)
 					require.ErrorContains(t, err, "bunstore: "+name)
@@ -133,7 +130,7 @@ func TestRepeats(t *testing.T) {
 					require.NotErrorIs(t, err, consultation.ErrRetryTx, "the store repeats by itself")
 					want := 1
 					if c.repeats {
-						want = attempts
+						want = bunstore.MaxAttempts
 					}
 					require.Equal(t, want, f.count(), "statements of %s", name)
 				}
