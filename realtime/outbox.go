@@ -46,6 +46,12 @@ type NackParams struct {
 	Reason string
 }
 
+// PurgeParams says which entries [Outbox.Purge] removes, by their age.
+type PurgeParams struct {
+	Pending time.Duration
+	Parked  time.Duration
+}
+
 // Backlog describes the outbox at one moment, on the store's clock.
 type Backlog struct {
 	Pending   int64         // entries waiting or leased
@@ -62,12 +68,15 @@ type Backlog struct {
 //  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: a
 //     Resync that was published has covered them.
 //  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
-//  6. All times are measured on the store's clock.
-//  7. It is safe for concurrent use, by several processes too where the database is shared.
+//  6. Purge removes the pending entries and the parked ones that are older than it says, counted from when they were
+//     written, and returns how many.
+//  7. All times are measured on the store's clock.
+//  8. It is safe for concurrent use, by several processes too where the database is shared.
 type Outbox interface {
 	Claim(ctx context.Context, p ClaimParams) ([]Entry, error)
 	Ack(ctx context.Context, ids ...int64) error
 	AckThrough(ctx context.Context, ch Channel, rev int64) error
 	Nack(ctx context.Context, p NackParams) error
+	Purge(ctx context.Context, p PurgeParams) (int64, error)
 	Backlog(ctx context.Context) (Backlog, error)
 }

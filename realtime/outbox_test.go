@@ -153,6 +153,24 @@ func (q *queue) Nack(ctx context.Context, p realtime.NackParams) error {
 	return nil
 }
 
+func (q *queue) Purge(_ context.Context, p realtime.PurgeParams) (int64, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var n int64
+	for id, r := range q.rows {
+		limit := p.Pending
+		if q.parked[id] != "" {
+			limit = p.Parked
+		}
+		if time.Since(r.born) > limit {
+			delete(q.rows, id)
+			delete(q.parked, id)
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (q *queue) Backlog(context.Context) (realtime.Backlog, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -34,6 +34,11 @@ type RelayOptions struct {
 	// CollapseAfter is the age from which entries are no longer sent one by one: all entries of a channel together become
 	// one resync. Defaults to 30 seconds.
 	CollapseAfter time.Duration
+	// KeepPending is the age at which entries are given up that were never sent: after so long an outage a client that
+	// comes back catches up anyway. Defaults to 24 hours.
+	KeepPending time.Duration
+	// KeepParked is the age at which parked entries are removed. Defaults to 7 days.
+	KeepParked time.Duration
 	// Drain bounds the time that Run takes to finish after its context has ended. Defaults to 4 seconds.
 	Drain time.Duration
 	// OnAttempt is told of each call of the broadcaster, for metrics. It must be quick and safe for concurrent use. Defaults
@@ -54,6 +59,7 @@ type Attempt struct {
 const (
 	maxBatch    = 10                     // events in one call of a BatchBroadcaster: what hosted Pusher takes
 	claimSize   = 256                    // entries in one claim
+	purgePeriod = time.Hour              // between looks for entries that are too old
 	ackSize     = 256                    // ids in one acknowledgement: at this size a row costs least
 	ackDelay    = 200 * time.Millisecond // wait for more ids
 	maxPending  = 50_000                 // ids whose acknowledgement has failed; more are forgotten, at the price of duplicates
@@ -71,6 +77,7 @@ func (o *RelayOptions) withDefaults() RelayOptions {
 	}{
 		{&d.Lease, 5 * time.Second}, {&d.PublishTimeout, 3 * time.Second}, {&d.Poll, time.Second},
 		{&d.ClaimLease, 15 * time.Second}, {&d.CollapseAfter, 30 * time.Second}, {&d.Drain, 4 * time.Second},
+		{&d.KeepPending, 24 * time.Hour}, {&d.KeepParked, 7 * 24 * time.Hour},
 	} {
 		if *t.field <= 0 {
 			*t.field = t.value
@@ -184,6 +191,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	running.Go(func() { r.pollLoop(ctx, work) })
 	running.Go(func() { r.ackLoop(ctx) })
+	running.Go(func() { r.purgeLoop(ctx) })
 	<-ctx.Done()
 
 	r.lanes.close()
@@ -248,6 +256,27 @@ func (r *Relay) pollLoop(ctx, work context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
+	}
+}
+
+// purgeLoop removes what is too old, until ctx ends.
+func (r *Relay) purgeLoop(ctx context.Context) {
+	for {
+		n, err := r.outbox.Purge(ctx, PurgeParams{Pending: r.opts.KeepPending, Parked: r.opts.KeepParked})
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not purged", slog.Any("err", err))
+		case n > 0:
+			r.stats.purged.Add(n)
+			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "old outbox entries removed", slog.Int64("entries", n))
+		}
+		timer := time.NewTimer(jitter(purgePeriod, 0.2))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
 	}
 }
 

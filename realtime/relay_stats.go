@@ -13,6 +13,7 @@ type RelayStats struct {
 	Left      int64 // hand-offs that were left to be claimed
 	Parked    int64 // events set aside
 	Collapsed int64 // entries that a resync stood in for
+	Purged    int64 // entries removed for their age
 	// Queued and QueuedBytes are what waits on the fast way.
 	Queued      int
 	QueuedBytes int
@@ -26,8 +27,8 @@ type RelayStats struct {
 }
 
 type relayCounters struct {
-	attempts, published, left, parked, collapsed atomic.Int64
-	handOffs, handOffNanos                       atomic.Int64
+	attempts, published, left, parked, collapsed, purged atomic.Int64
+	handOffs, handOffNanos                               atomic.Int64
 }
 
 func (c *relayCounters) latency(d time.Duration) {
@@ -45,6 +46,7 @@ func (r *Relay) Stats(ctx context.Context) (RelayStats, error) {
 		Left:        r.stats.left.Load(),
 		Parked:      r.stats.parked.Load(),
 		Collapsed:   r.stats.collapsed.Load(),
+		Purged:      r.stats.purged.Load(),
 		Queued:      queued,
 		QueuedBytes: bytes,
 		Open:        !r.breaker.closed(),

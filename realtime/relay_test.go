@@ -237,6 +237,24 @@ func TestRelayCollapsesABacklog(t *testing.T) {
 	})
 }
 
+func TestRelayPurges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(always(errors.New("down")))
+		stop := r.run()
+		r.queue.add("private-a", 0)
+		pass(23 * time.Hour)
+		require.EqualValues(t, 1, r.pending())
+		pass(3 * time.Hour)
+		require.Zero(t, r.pending())
+		stats, err := r.relay.Stats(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, 1, stats.Purged)
+		stop()
+	})
+}
+
 func TestRelayTakesOverFromADeadProcess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

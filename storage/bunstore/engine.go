@@ -38,6 +38,7 @@ type engine interface {
 	ack(ctx context.Context, s *Store, ids []int64) error
 	ackThrough(ctx context.Context, s *Store, id consultation.ID, rev int64) error
 	nack(ctx context.Context, s *Store, p realtime.NackParams) error
+	purge(ctx context.Context, s *Store, p realtime.PurgeParams) (int64, error)
 	backlog(ctx context.Context, s *Store) (realtime.Backlog, error)
 
 	// version is the version of the schema, 0 if there is none.

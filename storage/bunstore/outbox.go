@@ -67,6 +67,15 @@ func (s *Store) Nack(ctx context.Context, p realtime.NackParams) error {
 	return s.wrap(ctx, "return outbox entries", err)
 }
 
+// Purge implements [realtime.Outbox]. It reads the whole outbox.
+func (s *Store) Purge(ctx context.Context, p realtime.PurgeParams) (n int64, err error) {
+	err = s.retry(ctx, func() (err error) {
+		n, err = s.engine.purge(ctx, s, p)
+		return err
+	})
+	return n, s.wrap(ctx, "purge outbox", err)
+}
+
 // Backlog implements [realtime.Outbox]. It reads the whole outbox, which is small as long as events go out.
 func (s *Store) Backlog(ctx context.Context) (realtime.Backlog, error) {
 	b, err := s.engine.backlog(ctx, s)

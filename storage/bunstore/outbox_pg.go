@@ -45,11 +45,25 @@ WHERE id = ANY($1::bigint[])`
 // pgPark. $1 ids, $2 reason. Primary key.
 const pgPark = `UPDATE murph_outbox SET parked_at = clock_timestamp(), reason = $2::text WHERE id = ANY($1::bigint[])`
 
+// pgPurge. $1 age of pending entries, $2 age of parked ones, in microseconds. It reads the whole table.
+const pgPurge = `
+WITH gone AS (
+	DELETE FROM murph_outbox
+	WHERE created_at < clock_timestamp() - (CASE WHEN parked_at IS NULL THEN $1::bigint ELSE $2::bigint END) * interval '1 microsecond'
+	RETURNING 1
+)
+SELECT count(*) FROM gone`
+
 // pgBacklog reads the whole table.
 const pgBacklog = `
 SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL),
 	(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL)) * 1000000)::bigint
 FROM murph_outbox`
+
+func (postgres) purge(ctx context.Context, s *Store, p realtime.PurgeParams) (n int64, err error) {
+	_, err = s.row(ctx, s.write, statement{"purge", pgPurge}, []any{p.Pending.Microseconds(), p.Parked.Microseconds()}, &n)
+	return n, err
+}
 
 func (postgres) claim(ctx context.Context, s *Store, p realtime.ClaimParams) (entries []realtime.Entry, err error) {
 	err = s.rows(ctx, s.write, statement{"claim", pgClaim}, []any{int64(p.Limit), p.Lease.Microseconds()},

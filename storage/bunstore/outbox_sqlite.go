@@ -39,6 +39,10 @@ UPDATE murph_outbox SET due_at = ?2, parked_at = NULL, reason = NULL WHERE id IN
 // sqlitePark. ?1 ids, ?2 now, ?3 reason. Primary key.
 const sqlitePark = `UPDATE murph_outbox SET parked_at = ?2, reason = ?3 WHERE id IN (SELECT value FROM json_each(?1))`
 
+// sqlitePurge. ?1 and ?2 the times before which pending and parked entries go. It reads the whole table.
+const sqlitePurge = `
+DELETE FROM murph_outbox WHERE created_at < CASE WHEN parked_at IS NULL THEN ?1 ELSE ?2 END RETURNING id`
+
 // sqliteBacklog. ?1 now. It reads the whole table.
 const sqliteBacklog = `
 SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL),
@@ -96,6 +100,13 @@ func (e sqlite) nack(ctx context.Context, s *Store, p realtime.NackParams) error
 		return s.exec(ctx, s.write, statement{"park", sqlitePark}, jsonIDs(p.IDs), e.at(now), p.Reason)
 	}
 	return s.exec(ctx, s.write, statement{"nack", sqliteNack}, jsonIDs(p.IDs), e.at(now.Add(p.Delay)))
+}
+
+func (e sqlite) purge(ctx context.Context, s *Store, p realtime.PurgeParams) (n int64, err error) {
+	now := e.now()
+	args := []any{e.at(now.Add(-p.Pending)), e.at(now.Add(-p.Parked))}
+	err = s.rows(ctx, s.write, statement{"purge", sqlitePurge}, args, func(*sql.Rows) error { n++; return nil })
+	return n, err
 }
 
 func (e sqlite) backlog(ctx context.Context, s *Store) (realtime.Backlog, error) {

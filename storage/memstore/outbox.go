@@ -122,6 +122,28 @@ func (s *Store) Nack(ctx context.Context, p realtime.NackParams) error {
 	})
 }
 
+// Purge implements [realtime.Outbox].
+func (s *Store) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+	var n int64
+	err := s.update(ctx, func(st *state) error {
+		at := now()
+		n = 0
+		st.drop(func(e entry) bool {
+			limit := p.Pending
+			if e.parked {
+				limit = p.Parked
+			}
+			old := at.Sub(e.written) > limit
+			if old {
+				n++
+			}
+			return old
+		})
+		return nil
+	})
+	return n, err
+}
+
 // Backlog implements [realtime.Outbox].
 func (s *Store) Backlog(ctx context.Context) (realtime.Backlog, error) {
 	var b realtime.Backlog

@@ -171,6 +171,16 @@ func brokenOutboxes() []broken {
 			}}
 		},
 	}, {
+		name:  "purge-takes-all",
+		cases: []string{"outbox/purge"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+				p.Pending = min(p.Pending, p.Parked)
+				p.Parked = p.Pending
+				return s.Purge(ctx, p)
+			}}
+		},
+	}, {
 		name:  "nack-ignores-the-delay",
 		cases: []string{"outbox/nack"},
 		wrap: nacks(func(ctx context.Context, s storagetest.Store, p realtime.NackParams) error {

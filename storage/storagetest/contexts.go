@@ -68,6 +68,10 @@ func (e *env) calls(m chat.Message, entry int64) map[string]func(ctx context.Con
 		},
 		"Ack":        func(ctx context.Context) error { return s.Ack(ctx, entry) },
 		"AckThrough": func(ctx context.Context) error { return s.AckThrough(ctx, consultation.Channel(room), 1_000) },
+		"Purge": func(ctx context.Context) error {
+			_, err := s.Purge(ctx, realtime.PurgeParams{})
+			return err
+		},
 		"Nack": func(ctx context.Context) error {
 			return s.Nack(ctx, realtime.NackParams{IDs: []int64{entry}, Park: true, Reason: "x"})
 		},

@@ -89,6 +89,7 @@ func cases() []testCase {
 		eventCases(),
 		outboxCases(),
 		ackCases(),
+		purgeCases(),
 		leaseCases(),
 		contextCases(),
 		transactionCases(),

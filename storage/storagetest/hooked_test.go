@@ -26,6 +26,7 @@ type hooked struct {
 	ack          func(context.Context, ...int64) error
 	ackThrough   func(context.Context, realtime.Channel, int64) error
 	nack         func(context.Context, realtime.NackParams) error
+	purge        func(context.Context, realtime.PurgeParams) (int64, error)
 	backlog      func(context.Context) (realtime.Backlog, error)
 }
 
@@ -110,4 +111,11 @@ func (h *hooked) Backlog(ctx context.Context) (realtime.Backlog, error) {
 		return h.backlog(ctx)
 	}
 	return h.Store.Backlog(ctx)
+}
+
+func (h *hooked) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+	if h.purge != nil {
+		return h.purge(ctx, p)
+	}
+	return h.Store.Purge(ctx, p)
 }
