@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -222,3 +223,12 @@ func (l *pipeListener) Close() error {
 }
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// waitConnections waits until the server has noticed that connections have ended.
+func (f *fixture) waitConnections(n int) {
+	f.t.Helper()
+	for f.Stats().Connections != n {
+		require.NoError(f.t, f.t.Context().Err())
+		runtime.Gosched()
+	}
+}

@@ -1,10 +1,13 @@
 package ws
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
@@ -156,3 +159,26 @@ func (h *hub) signedIn(id string) []*conn {
 	}
 	return slices.DeleteFunc(slices.Collect(maps.Keys(p.conns)), func(c *conn) bool { return c.user.id != id })
 }
+
+// SendToUser sends an event to the connections that are signed in as the user and listen to their own channel, as
+// pusher-js does after a sign-in. data is JSON. The error matches [realtime.ErrInvalidEvent] when the event is one that
+// may not be sent. It is a hint like every broadcast: nil also when nobody is signed in.
+func (s *Server) SendToUser(ctx context.Context, userID, name string, data json.RawMessage) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("ws: send to user: %w", err)
+	}
+	p := publication{channel: pusherproto.UserChannel(userID), name: name, data: string(data)}
+	err := p.validate()
+	if err == nil && !json.Valid(data) {
+		err = fmt.Errorf("%w: the data is not JSON", realtime.ErrInvalidEvent)
+	}
+	if err != nil {
+		return fmt.Errorf("ws: send to user: %w", err)
+	}
+	s.publish(p)
+	return nil
+}
+
+// CloseUser closes the connections that are signed in as the user with 4009, after which clients do not come back by
+// themselves, and returns how many those were. To keep somebody out, refuse to authorise them as well.
+func (s *Server) CloseUser(userID string) int { return s.terminateUser(userID) }

@@ -1,0 +1,179 @@
+package ws_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/realtimetest"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+// userGrant makes a grant for user data of a foreign SDK.
+func userGrant(c *realtimetest.Client, data string) realtime.UserGrant {
+	cred := pusherproto.Credentials{Key: appKey, Secret: "app-secret"}
+	return realtime.UserGrant{Auth: cred.UserAuth(c.SocketID(), data), UserData: data}
+}
+
+func (f *fixture) signIn(c *realtimetest.Client, userID, info string) {
+	f.t.Helper()
+	m := realtime.Member{UserID: userID}
+	if info != "" {
+		m.Info = json.RawMessage(info)
+	}
+	g, err := f.SignUser(c.SocketID(), m)
+	require.NoError(f.t, err)
+	require.NoError(f.t, c.SignIn(f.t.Context(), g))
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	ann, twin, bob := f.connect(), f.connect(), f.connect()
+	data := `{"id":"ann","user_info":{"name":"Ann"}}`
+	require.NoError(t, ann.Send(t.Context(), "pusher:signin", userGrant(ann, data)))
+	require.Equal(t, `{"event":"pusher:signin_success","data":`+
+		`"{\"user_data\":\"{\\\"id\\\":\\\"ann\\\",\\\"user_info\\\":{\\\"name\\\":\\\"Ann\\\"}}\"}"}`, next(t, ann))
+	f.signIn(ann, "ann", "") // again
+	f.signIn(twin, "ann", "")
+	f.signIn(bob, "bob", "")
+
+	const anns = realtime.Channel("#server-to-user-ann")
+	var refused *realtimetest.RefusedError
+	for name, c := range map[string]*realtimetest.Client{"another user": bob, "nobody": f.connect()} {
+		require.ErrorAs(t, c.Subscribe(t.Context(), anns, realtime.Grant{}), &refused, name)
+		require.Contains(t, string(refused.Data), `"status":401`)
+	}
+	require.NoError(t, ann.Subscribe(t.Context(), anns, realtime.Grant{}))
+	require.NoError(t, twin.Subscribe(t.Context(), anns, realtime.Grant{}))
+	require.NoError(t, f.SendToUser(t.Context(), "ann", "notice", json.RawMessage(`{"n":1}`)))
+	for _, c := range []*realtimetest.Client{ann, twin} {
+		require.Equal(t, `{"event":"notice","channel":"#server-to-user-ann","data":"{\"n\":1}"}`, next(t, c))
+	}
+	silent(t, bob)
+	require.NoError(t, f.SendToUser(t.Context(), "nobody", "notice", json.RawMessage(`1`)))
+	for name, err := range map[string]error{
+		"the way of everybody": f.Broadcast(t.Context(), realtime.Event{Channel: anns, Name: "notice", Data: []byte("1")}),
+		"a bad id":             f.SendToUser(t.Context(), "a b", "notice", json.RawMessage(`1`)),
+		"no JSON":              f.SendToUser(t.Context(), "ann", "notice", json.RawMessage(`x`)),
+		"a reserved name":      f.SendToUser(t.Context(), "ann", "pusher:error", json.RawMessage(`1`)),
+		"too large": f.SendToUser(t.Context(), "ann", "notice",
+			json.RawMessage(`"`+strings.Repeat("x", realtime.MaxEventData)+`"`)),
+	} {
+		require.ErrorIs(t, err, realtime.ErrInvalidEvent, name)
+	}
+	require.ErrorIs(t, f.SendToUser(ended(), "ann", "notice", json.RawMessage(`1`)), ended().Err())
+
+	require.Equal(t, 2, f.CloseUser("ann"))
+	require.Equal(t, 4009, closeCode(t, ann)) // does not come back by itself
+	require.Equal(t, 4009, closeCode(t, twin))
+	require.Zero(t, f.CloseUser("ann"))
+	require.NoError(t, bob.Sync(t.Context()))
+}
+
+func TestSignInIsRefused(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	c, other := f.connect(), f.connect()
+	f.signIn(c, "ann", "")
+	for name, g := range map[string]realtime.UserGrant{
+		"another user":       userGrant(c, `{"id":"bob"}`),
+		"a foreign grant":    userGrant(other, `{"id":"ann"}`),
+		"a number":           userGrant(c, `{"id":1}`),
+		"no id":              userGrant(c, `{}`),
+		"an empty id":        userGrant(c, `{"id":""}`),
+		"a long id":          userGrant(c, `{"id":"`+strings.Repeat("a", 129)+`"}`),
+		"an id with a colon": userGrant(c, `{"id":"a:b"}`),
+		"a bad watchlist":    userGrant(c, `{"id":"ann","watchlist":"bob"}`),
+		"an id twice":        userGrant(c, `{"id":"ann","id":"bob"}`),
+		"a large info":       userGrant(c, `{"id":"ann","user_info":"`+strings.Repeat("x", 1024)+`"}`),
+		"a channel's grant": {
+			Auth: signed(c, room, `{"user_id":"ann"}`).Auth, UserData: `{"id":"ann"}`,
+		},
+	} {
+		var refused *realtimetest.RefusedError
+		require.ErrorAs(t, c.SignIn(t.Context(), g), &refused, name)
+		require.Contains(t, string(refused.Data), `"code":4009`, name)
+	}
+	require.NoError(t, c.Sync(t.Context()), "the connection goes on")
+	require.Equal(t, 1, f.CloseUser("ann"))
+}
+
+func TestWatchlist(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	bob := f.connect()
+	f.signIn(bob, "bob", "")
+	ann := f.connect()
+	event := func(events string) string {
+		data, _ := json.Marshal(`{"events":[` + events + `]}`)
+		return `{"event":"pusher_internal:watchlist_events","data":` + string(data) + `}`
+	}
+	require.NoError(t, ann.SignIn(t.Context(), userGrant(ann, `{"id":"ann","watchlist":["bob","eve","bob"]}`)))
+	require.Equal(t, event(`{"name":"online","user_ids":["bob"]},{"name":"offline","user_ids":["eve"]}`), next(t, ann))
+	eve, tab := f.connect(), f.connect()
+	f.signIn(eve, "eve", "")
+	require.Equal(t, event(`{"name":"online","user_ids":["eve"]}`), next(t, ann))
+	f.signIn(tab, "eve", "")
+	f.signIn(f.connect(), "mallory", "")
+	tab.Close()
+	silent(t, ann)
+	eve.Cut()
+	require.Equal(t, event(`{"name":"offline","user_ids":["eve"]}`), next(t, ann))
+	bob.Close()
+	require.Equal(t, event(`{"name":"offline","user_ids":["bob"]}`), next(t, ann))
+	ann.Close()
+	back := f.connect()
+	f.signIn(back, "bob", "") // nobody is left to hear of it
+	silent(t, back)
+}
+
+func TestWatchlistIsLimited(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	last := f.connect()
+	f.signIn(last, "user-100", "")
+	ids := make([]string, 101)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("user-%d", i)
+	}
+	data, err := json.Marshal(map[string]any{"id": "ann", "watchlist": ids})
+	require.NoError(t, err)
+	c := f.connect()
+	require.NoError(t, c.SignIn(t.Context(), userGrant(c, string(data))))
+	first := next(t, c)
+	require.Contains(t, first, "user-99")
+	require.NotContains(t, first, "user-100")
+	require.Contains(t, next(t, c), `"code":4302`)
+	last.Close()
+	silent(t, c)
+}
+
+func TestConnectionsPerUser(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxUserConnections = 2 })
+	a, b, c := f.connect(), f.connect(), f.connect()
+	f.signIn(a, "ann", "")
+	f.join(a, room, "ann")
+	f.join(b, room, "ann")
+	var refused *realtimetest.RefusedError
+	require.ErrorAs(t, c.SignIn(t.Context(), userGrant(c, `{"id":"ann"}`)), &refused)
+	require.Contains(t, string(refused.Data), "4100")
+	for _, ch := range []realtime.Channel{room, private} {
+		require.ErrorAs(t, c.Subscribe(t.Context(), ch, signed(c, ch, `{"user_id":"ann"}`)), &refused)
+		require.Contains(t, string(refused.Data), "LimitReached")
+	}
+	f.join(c, room, "bob")
+	require.NoError(t, b.Unsubscribe(t.Context(), room))
+	require.NoError(t, b.Sync(t.Context()))
+	f.join(c, private, "ann")
+	require.ErrorAs(t, b.Subscribe(t.Context(), room, signed(b, room, `{"user_id":"ann"}`)), &refused)
+	a.Close()
+	f.waitConnections(2)
+	f.join(b, room, "ann")
+}
