@@ -14,8 +14,9 @@ type Options struct {
 	// connection that writes. It is an error to set it with Postgres: a replica that lags behind shows less than was
 	// already announced. Defaults to the database itself.
 	Reader *bun.DB
-	// OnQuery is called after each statement, in the goroutine that ran it, with the context of the call. It must be safe
-	// for concurrent use and must not block. Defaults to none.
+	// OnQuery is called after each statement, and after each begin and commit of the store's own transactions, in the
+	// goroutine that ran it, with the context of the call. It must be safe for concurrent use and must not block. Defaults
+	// to none.
 	OnQuery func(ctx context.Context, q Query)
 	// Logger gets what no caller sees. Defaults to slog.Default().
 	Logger *slog.Logger

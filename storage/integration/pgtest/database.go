@@ -3,6 +3,7 @@ package pgtest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -28,11 +29,7 @@ const (
 // that all tests of the process share, and is dropped when tb ends. It is safe for concurrent use.
 func Database(tb testing.TB) string {
 	tb.Helper()
-	s, err := shared()
-	if err != nil {
-		unavailable(tb, err)
-	}
-	return s.Database(tb)
+	return common(tb).Database(tb)
 }
 
 // Schema creates an empty schema, which the test has to itself, and returns an address whose connections use it and nothing
@@ -40,10 +37,7 @@ func Database(tb testing.TB) string {
 // is shared with other tests. The schema is dropped when tb ends. It is safe for concurrent use.
 func Schema(tb testing.TB) string {
 	tb.Helper()
-	s, err := shared()
-	if err != nil {
-		unavailable(tb, err)
-	}
+	s := common(tb)
 	name := s.name()
 	if err := s.admin(tb.Context(), `CREATE SCHEMA `+name); err != nil {
 		tb.Fatalf("pgtest: create schema: %v", err)
@@ -54,6 +48,20 @@ func Schema(tb testing.TB) string {
 	q.Set("search_path", name)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// common returns the server that the tests of this process share. If somebody has named it, it has to be there.
+func common(tb testing.TB) *Server {
+	tb.Helper()
+	s, err := shared()
+	switch {
+	case err == nil:
+	case os.Getenv(EnvDSN) != "":
+		tb.Fatalf("pgtest: the server of %s: %v", EnvDSN, err)
+	default:
+		unavailable(tb, err)
+	}
+	return s
 }
 
 // shared returns the server that the tests of this process share.
@@ -77,7 +85,7 @@ func unavailable(tb testing.TB, err error) {
 func external(dsn string) (*Server, error) {
 	u, err := url.Parse(dsn)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return nil, fmt.Errorf("%s is not a URL of the form postgres://user:password@host:port/database", EnvDSN)
+		return nil, errors.New("its address is not a URL of the form postgres://user:password@host:port/database")
 	}
 	return connect(u)
 }
