@@ -6,84 +6,46 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
-	"runtime"
 	"syscall"
-	"time"
+
+	"github.com/murph-chat/murph/examples/internal/demo"
 )
 
 func main() {
-	var cfg config
+	var cfg demo.Config
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	open := flag.Bool("open", false, "open the two windows in the browser")
-	flag.StringVar(&cfg.db, "db", "murph.db", "SQLite file or postgres:// address")
-	flag.StringVar(&cfg.transport, "transport", "websocket", "how events reach the browser: websocket")
-	flag.StringVar(&cfg.web, "web", "", "folder with the built page (default: where make web puts it)")
+	transport := flag.String("transport", "websocket", "how events reach the browser: websocket or poll")
+	flag.StringVar(&cfg.DB, "db", "murph.db", "SQLite file or postgres:// address")
+	flag.StringVar(&cfg.Web, "web", "", "folder with the built page (default: where make web puts it)")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, cfg, *addr, *open); err != nil {
+	app, err := newApp(ctx, cfg, *transport)
+	if err == nil {
+		err = demo.Serve(ctx, app, *addr, *open)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// drainTime is how long a stop waits for requests and connections to end.
-const drainTime = 10 * time.Second
-
-func run(ctx context.Context, cfg config, addr string, open bool) (err error) {
-	app, err := newApp(ctx, cfg)
-	if err != nil {
-		return err
+func newApp(ctx context.Context, cfg demo.Config, transport string) (*demo.App, error) {
+	switch transport {
+	case "websocket":
+		socket, err := demo.WebSocket()
+		if err != nil {
+			return nil, err
+		}
+		return demo.New(ctx, cfg, socket)
+	case "poll":
+		return demo.New(ctx, cfg, demo.Poll())
 	}
-	defer func() { err = closeAfter(err, app) }()
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: app, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-
-	base := "http://" + listener.Addr().String()
-	fmt.Printf("Murph is at %s. Open two windows:\n  %s/?user=patient-1\n  %s/?user=student-1\n", base, base, base)
-	if open {
-		openBrowser(base + "/?user=patient-1")
-		openBrowser(base + "/?user=student-1")
-	}
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	return errors.Join(app.Shutdown(drain), server.Shutdown(drain))
+	return nil, fmt.Errorf("unknown transport %q: it must be websocket or poll; examples/swap has more", transport)
 }
-
-// openBrowser does what it can: on a machine without a browser the printed addresses have to do.
-func openBrowser(url string) {
-	command := map[string][]string{
-		"darwin":  {"open"},
-		"windows": {"rundll32", "url.dll,FileProtocolHandler"},
-	}[runtime.GOOS]
-	if command == nil {
-		command = []string{"xdg-open"}
-	}
-	cmd := exec.Command(command[0], append(command[1:], url)...)
-	if err := cmd.Start(); err == nil {
-		_ = cmd.Process.Release() // the browser outlives us
-	}
-}
-
-// closeAfter closes c and joins its error with err.
-func closeAfter(err error, c io.Closer) error { return errors.Join(err, c.Close()) }

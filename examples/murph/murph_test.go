@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/examples/internal/demo"
 	"github.com/murph-chat/murph/examples/internal/testenv"
 	"github.com/murph-chat/murph/storage/integration/pgtest"
 )
@@ -24,11 +25,11 @@ const webDir = "web"
 // start serves the application on a database of its own and returns its address.
 func start(t *testing.T, db string) string {
 	t.Helper()
-	a, err := newApp(t.Context(), config{db: db, transport: "websocket", web: filepath.Join(webDir, "dist")})
+	a, err := newApp(t.Context(), demo.Config{DB: db, Web: filepath.Join(webDir, "dist")}, "websocket")
 	require.NoError(t, err)
 	server := httptest.NewServer(a)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime) // t.Context() is over
+		ctx, cancel := context.WithTimeout(context.Background(), demo.DrainTime) // t.Context() is over
 		defer cancel()
 		require.NoError(t, a.Shutdown(ctx))
 		server.Close()
@@ -160,7 +161,7 @@ func TestLogin(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/api/beratungen/demo", nil)
 	require.NoError(t, err)
 	for user, status := range map[string]int{"patient-1": 200, "student-2": 404, "student-1": 401} {
-		req.Header.Set(userHeader, user)
+		req.Header.Set(demo.UserHeader, user)
 		resp, err := patient.client.Do(req)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
@@ -185,12 +186,4 @@ func TestPageInBrowser(t *testing.T) {
 		require.NoError(t, err)
 		testenv.RunNode(t, webDir, "browser.mjs", url, "CHROMIUM="+browser, "MURPH_SCREENSHOTS="+shots)
 	})
-}
-
-func TestPageThatIsNotBuilt(t *testing.T) {
-	t.Parallel()
-	answer := httptest.NewRecorder()
-	page(filepath.Join(t.TempDir(), "dist")).ServeHTTP(answer, httptest.NewRequest("GET", "/", nil))
-	require.Equal(t, http.StatusNotFound, answer.Code)
-	require.Contains(t, answer.Body.String(), "make web")
 }

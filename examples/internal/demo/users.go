@@ -1,9 +1,10 @@
-package main
+package demo
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/murph-chat/murph/consultation"
@@ -42,18 +43,18 @@ func seed(ctx context.Context, s *consultation.Service) error {
 
 // The demo has no passwords: whoever asks to be patient-1 is. So its session cookie is just the user's id; a real
 // application looks its own session up here. There is a cookie for each user, beside the one for the latest login,
-// because two windows of one browser share their cookies: the page says with userHeader which of them it means.
-const (
-	cookieName = "murph_demo"
-	userHeader = "X-Demo-User"
-)
+// because two windows of one browser share their cookies: the page says with UserHeader which of them it means.
+const cookieName = "murph_demo"
+
+// UserHeader is the header in which the page names the user whose session it means.
+const UserHeader = "X-Demo-User"
 
 var errNoSession = errors.New("no session")
 
 // authenticate tells the library who is asking.
 func authenticate(r *http.Request) (consultation.Participant, error) {
 	name := cookieName
-	if user := r.Header.Get(userHeader); user != "" {
+	if user := r.Header.Get(UserHeader); user != "" {
 		name += "_" + user
 	}
 	cookie, err := r.Cookie(name)
@@ -90,4 +91,57 @@ func login(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(user); err != nil {
 		return // the client has gone
 	}
+}
+
+// reassign answers POST /demo/reassign {"studentId": "student-2"}: the demo consultation goes to another student. In a
+// real application this is something that the host does, for instance when a student has fallen ill; here everybody may.
+func reassign(s *consultation.Service) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			StudentID consultation.UserID `json:"studentId"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&body); err != nil {
+			http.Error(w, "the body must be a JSON object with studentId", http.StatusBadRequest)
+			return
+		}
+		student, ok := users[body.StudentID]
+		if !ok || student.Role != consultation.RoleStudent {
+			http.Error(w, "the demo's students are student-1 and student-2", http.StatusNotFound)
+			return
+		}
+		p := consultation.TransitionParams{ID: demoConsultation, By: consultation.Host(), Student: &student}
+		_, err := s.Reassign(r.Context(), p)
+		switch {
+		case errors.Is(err, consultation.ErrConflict):
+			http.Error(w, "the demo consultation is not in progress", http.StatusConflict)
+		case err != nil:
+			slog.Error("reassign", slog.Any("err", err))
+			http.Error(w, "the demo consultation could not be reassigned", http.StatusInternalServerError)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+}
+
+// reassign answers POST /demo/reassign {"studentId": "student-2"}: what a host does when it gives the demo consultation to
+// another student.
+func (a *App) reassign(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		StudentID consultation.UserID `json:"studentId"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&body); err != nil {
+		http.Error(w, "the body must be a JSON object with studentId", http.StatusBadRequest)
+		return
+	}
+	student, ok := users[body.StudentID]
+	if !ok || student.Role != consultation.RoleStudent {
+		http.Error(w, "the demo students are student-1 and student-2", http.StatusNotFound)
+		return
+	}
+	change := consultation.TransitionParams{ID: demoConsultation, By: consultation.Host(), Student: &student}
+	if _, err := a.consultations.Reassign(r.Context(), change); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }

@@ -1,0 +1,125 @@
+// Package demo is the web application that the examples run: two demo users, one consultation between them, the page, and
+// the library's handlers on one mux. The examples differ in the transport that they give it.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/httpadapter"
+	"github.com/murph-chat/murph/realtime"
+)
+
+// Config is what the flags say.
+type Config struct {
+	// DB is the path of an SQLite file, or a postgres:// address.
+	DB string
+	// Web is the folder with the built page; "" looks where make web puts it.
+	Web string
+}
+
+// App is the application as an HTTP handler.
+type App struct {
+	http.Handler
+	transport     Transport
+	consultations *consultation.Service
+	relay         *realtime.Relay // nil without an outbox
+	closeStore    func() error
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// New opens the database, makes the demo consultation unless it is there, and starts the relay if the transport is one
+// that can be down.
+func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err error) {
+	store, closeStore, err := openStore(ctx, cfg.DB)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{transport: transport, closeStore: closeStore, stop: func() {}}
+	defer func() {
+		if err != nil {
+			err = closeAfter(err, a)
+		}
+	}()
+	if err := store.Check(ctx); err != nil {
+		slog.Warn("the database could lose messages", slog.Any("err", err))
+	}
+	broadcaster := transport.Broadcaster
+	if transport.Outbox {
+		if a.relay, err = realtime.NewRelay(store, broadcaster, nil); err != nil {
+			return nil, err
+		}
+		broadcaster = a.relay
+	}
+	messages, err := chat.NewService(store, broadcaster, nil)
+	if err != nil {
+		return nil, err
+	}
+	if a.consultations, err = consultation.NewService(store, broadcaster, nil); err != nil {
+		return nil, err
+	}
+	if err := seed(ctx, a.consultations); err != nil {
+		return nil, fmt.Errorf("make the demo consultation: %w", err)
+	}
+	api, err := httpadapter.New(httpadapter.Config{
+		Chat:          messages,
+		Consultations: a.consultations,
+		Authenticator: httpadapter.AuthenticatorFunc(authenticate),
+		Signer:        transport.Signer,
+		Socket:        transport.Socket,
+		Transport:     transport.Shown,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /demo/login", login)
+	mux.HandleFunc("POST /demo/reassign", a.reassign)
+	mux.Handle("/api/", api)
+	mux.Handle("/app/", api)
+	mux.Handle("/", page(cfg.Web))
+	a.Handler = mux
+	a.start()
+	return a, nil
+}
+
+// start runs the relay until Close.
+func (a *App) start() {
+	if a.relay == nil {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.running.Go(func() {
+		if err := a.relay.Run(ctx); err != nil {
+			slog.Error("the relay has stopped", slog.Any("err", err))
+		}
+	})
+}
+
+// Shutdown sends the connected browsers away, so that the HTTP server can stop.
+func (a *App) Shutdown(ctx context.Context) error {
+	if a.transport.Shutdown == nil {
+		return nil
+	}
+	return a.transport.Shutdown(ctx)
+}
+
+// Close sends what is still queued and closes the database. The HTTP server must have stopped.
+func (a *App) Close() error {
+	a.stop()
+	a.running.Wait()
+	return a.closeStore()
+}
+
+// closeAfter closes c and joins its error with err.
+func closeAfter(err error, c io.Closer) error { return errors.Join(err, c.Close()) }

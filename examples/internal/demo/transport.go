@@ -1,0 +1,60 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+
+	"github.com/murph-chat/murph/httpadapter"
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/pusher"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+// Transport is one way for events to reach the browser. It is all that differs between the examples.
+type Transport struct {
+	Broadcaster realtime.Broadcaster
+	Signer      realtime.Signer // nil if there is nothing to sign
+	Socket      http.Handler    // nil if the browser connects elsewhere
+	Shutdown    func(context.Context) error
+	// Outbox says that the transport is out of the house, and events have to wait for it when it is down. A server in this
+	// process goes down with it, and the browsers catch up when they come back.
+	Outbox bool
+	// Shown is what the page is told.
+	Shown httpadapter.Transport
+}
+
+// WebSocket serves the events from this process, with the credentials that a deployment on hosted Pusher has in its
+// environment already, or else a secret that lasts as long as the process.
+func WebSocket() (Transport, error) {
+	cfg := ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
+	if env, err := pusher.ConfigFromEnv(nil); err == nil {
+		cfg.AppID, cfg.Key, cfg.Secret = env.AppID, env.Key, env.Secret
+	}
+	cfg.ClientEvents = []string{"client-typing"}
+	server, err := ws.New(cfg)
+	if err != nil {
+		return Transport{}, err
+	}
+	return Transport{
+		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown,
+		Shown: httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: cfg.Key, Presence: true},
+	}, nil
+}
+
+// Pusher sends the events through hosted Pusher Channels, or through a server that speaks the same protocol.
+func Pusher(cfg pusher.Config, shown httpadapter.Transport) (Transport, error) {
+	hosted, err := pusher.New(cfg)
+	if err != nil {
+		return Transport{}, err
+	}
+	shown.Driver, shown.Key, shown.Cluster, shown.Presence = httpadapter.DriverPusher, cfg.Key, cfg.Cluster, true
+	shown.Encrypted = cfg.Privacy == pusher.PrivacyEncrypted
+	return Transport{Broadcaster: hosted, Signer: hosted, Outbox: true, Shown: shown}, nil
+}
+
+// Poll has no broker at all: the page asks for changes.
+func Poll() Transport {
+	nowhere := realtime.BroadcasterFunc(func(context.Context, realtime.Event) error { return nil })
+	return Transport{Broadcaster: nowhere, Shown: httpadapter.Transport{Driver: httpadapter.DriverPoll}}
+}
