@@ -303,3 +303,13 @@ func (c *Client) Close() {
 
 // Cut ends the connection without a word, as when a device loses its network.
 func (c *Client) Cut() { _ = c.socket.conn.Close() }
+
+// Waiting returns the next message of those that were kept for Next, if there is one, without waiting for more.
+func (c *Client) Waiting() (Frame, bool) {
+	if len(c.waiting) == 0 {
+		return Frame{}, false
+	}
+	f := c.waiting[0]
+	c.waiting = c.waiting[1:]
+	return f, true
+}
