@@ -53,3 +53,17 @@ export function send(as, content, more = {}) {
     body: JSON.stringify({ consultationId: "demo", content, clientMessageId: key(), ...more }),
   });
 }
+
+/** Asks the Go test that started the server to stop it, or to start it again. */
+export async function control(what) {
+  const res = await fetch(new URL(what, process.env.MURPH_CONTROL), { method: "POST" });
+  assert.equal(res.status, 204, `${what}: ${await res.text()}`);
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Gives the demo consultation to another student. */
+export async function reassign(studentId) {
+  const res = await fetch(new URL("demo/reassign", base), { method: "POST", body: JSON.stringify({ studentId }) });
+  assert.equal(res.status, 204, `reassign: ${res.status}`);
+}

@@ -34,6 +34,7 @@ function SignedIn({ userId }: { readonly userId: string }) {
   if (session) return <Workspace session={session} />;
   return (
     <main className="centered">
+      <h1 className="visually-hidden">Murph</h1>
       <p role="status">{failed ? t.loginFailed : t.loading}</p>
       {failed && (
         <button

@@ -1,11 +1,10 @@
-import { useCallback, useState } from "react";
-import { ConsultationSession } from "../murph";
+import { useCallback, useEffect, useState } from "react";
+import { ConsultationSession, Keeper } from "../murph";
 import { ChatInterface } from "../components/ChatInterface";
 import { ConsultationList } from "../components/ConsultationList";
 import { describeError } from "../components/describe";
 import { useToast } from "../components/toasts";
-import { useLanguage } from "../i18n/language";
-import { currentLanguage } from "../i18n/language";
+import { currentLanguage, useLanguage } from "../i18n/language";
 import { texts } from "../i18n/texts";
 import { demoConsultation, type DemoSession } from "./demo";
 import { LanguageSwitch } from "./LanguageSwitch";
@@ -17,11 +16,12 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
   const { t } = useLanguage();
   const toast = useToast();
   const { api, userId, role } = session;
-  const { items, openRequests, refresh } = useConsultationList(session);
+  const { items, openRequests, refresh, more } = useConsultationList(session);
   const [chosen, select] = useSelection();
-  // What is written but not sent outlives a look at another consultation.
+  // What is written but not sent outlives a look at another consultation, and a reload.
   const [sessions] = useState(() => new Map<string, ConsultationSession>());
-  const [drafts] = useState(() => new Map<string, string>());
+  const [keeper] = useState(() => new Keeper(userId));
+  const [unreadHere, setUnreadHere] = useState<{ id: string; count: number } | null>(null);
 
   const open = useCallback(
     (id: string) => {
@@ -31,6 +31,7 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
           api,
           me: userId,
           consultationId: id,
+          keeper,
           describe: describeError,
           onSendFailed: (why) => toast(texts[currentLanguage()].sendFailed(why)),
         });
@@ -38,7 +39,7 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
       }
       return s;
     },
-    [sessions, api, userId, toast],
+    [sessions, api, userId, keeper, toast],
   );
   const report = (err: unknown) => {
     toast(describeError(err));
@@ -59,23 +60,41 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
 
   const fallback = items?.some((c) => c.id === demoConsultation) ? demoConsultation : null;
   const selected = chosen === null ? fallback : chosen || null;
+  const onChange = useCallback(
+    (count: number) => {
+      if (selected !== null) setUnreadHere({ id: selected, count });
+      refresh();
+    },
+    [selected, refresh],
+  );
+  // Of the open consultation the page itself knows better than the list, which is some seconds old.
+  const counted = items?.map((c) => (c.id === unreadHere?.id && c.id === selected ? { ...c, unread: unreadHere.count } : c));
+  const unread = counted?.reduce((sum, c) => sum + (c.unread ?? 0), 0) ?? 0;
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) Murph` : "Murph";
+  }, [unread]);
+
   return (
     <div className="app" data-view={selected === null ? "list" : "chat"}>
+      <h1 className="visually-hidden">Murph</h1>
       <aside>
         <header className="brand">
-          <h1>Murph</h1>
+          <p className="logo" aria-hidden="true">
+            Murph
+          </p>
           <span className="person">{userId}</span>
           <LanguageSwitch />
         </header>
         <ConsultationList
           me={userId}
           role={role}
-          items={items}
+          items={counted ?? null}
           openRequests={openRequests}
           selected={selected}
           onSelect={select}
           onAccept={accept}
           onRequest={request}
+          onMore={more}
         />
       </aside>
       <main>
@@ -86,10 +105,10 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
             key={selected}
             api={api}
             session={open(selected)}
-            draft={drafts.get(selected) ?? ""}
-            onDraft={(text) => drafts.set(selected, text)}
+            draft={() => keeper.draft(selected)}
+            onDraft={(text) => keeper.keepDraft(selected, text)}
             onBack={() => select("")}
-            onChange={refresh}
+            onChange={onChange}
           />
         )}
       </main>

@@ -10,6 +10,8 @@ import { describeError } from "./describe";
 interface Props {
   readonly consultation: Consultation;
   readonly me: string;
+  /** Whether the other person has the consultation open; null while that is not known. */
+  readonly here: boolean | null;
   readonly connection: ConnectionState;
   readonly polling: boolean;
   readonly reachable: boolean;
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** Who it is with, what it is about, how it stands, and what can be done about that. */
-export function ChatHeader({ consultation: c, me, connection, polling, reachable, onBack, onStatus }: Props) {
+export function ChatHeader({ consultation: c, me, here, connection, polling, reachable, onBack, onStatus }: Props) {
   const { t } = useLanguage();
   const toast = useToast();
   const [busy, setBusy] = useState(false);
@@ -41,6 +43,12 @@ export function ChatHeader({ consultation: c, me, connection, polling, reachable
       </span>
       <div className="who">
         <h2>{other ? fullName(other) : t.nobodyYet}</h2>
+        {here !== null && (
+          <p className="presence" data-here={here}>
+            <span className="dot" aria-hidden="true" />
+            {here ? t.here : t.away}
+          </p>
+        )}
         <p className="topic">
           <span className="chip" data-status={c.status}>
             {t.status[c.status]}

@@ -1,5 +1,5 @@
-import { useId, useRef } from "react";
-import { useLanguage } from "../i18n/language";
+import { useState } from "react";
+import { ConfirmDialog } from "./ConfirmDialog";
 
 interface Props {
   readonly label: string;
@@ -10,35 +10,23 @@ interface Props {
   readonly onConfirm: () => void;
 }
 
-/** A button for what cannot be undone: it asks first. The browser's own dialog keeps the focus inside and gives it back. */
+/** A button for what cannot be undone: it asks first. */
 export function ConfirmButton({ label, question, danger = false, disabled, onConfirm }: Props) {
-  const { t } = useLanguage();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  const close = () => dialog.current?.close();
+  const [asking, setAsking] = useState(false);
   return (
     <>
-      <button type="button" className="button quiet" disabled={disabled} onClick={() => dialog.current?.showModal()}>
+      <button type="button" className="button quiet" disabled={disabled} onClick={() => setAsking(true)}>
         {label}
       </button>
-      <dialog ref={dialog} aria-labelledby={id}>
-        <p id={id}>{question}</p>
-        <div className="actions">
-          <button type="button" className="button quiet" onClick={close}>
-            {t.keep}
-          </button>
-          <button
-            type="button"
-            className={danger ? "button danger" : "button"}
-            onClick={() => {
-              close();
-              onConfirm();
-            }}
-          >
-            {label}
-          </button>
-        </div>
-      </dialog>
+      {asking && (
+        <ConfirmDialog
+          danger={danger}
+          question={question}
+          label={label}
+          onConfirm={onConfirm}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }

@@ -12,6 +12,8 @@ interface Props {
   readonly onSelect: (id: string) => void;
   readonly onAccept: (id: string) => void;
   readonly onRequest: (topic: string) => void;
+  /** Absent when all are shown. */
+  readonly onMore: (() => void) | undefined;
 }
 
 /** The person's consultations; for a student also what is waiting for one, for a patient a way to ask for one. */
@@ -69,14 +71,27 @@ export function ConsultationList(props: Props) {
                   <span className="topic">{c.topic}</span>
                   {c.lastMessage && !c.lastMessage.deletedAt && <span className="preview">{c.lastMessage.content}</span>}
                 </span>
-                <span className="chip" data-status={c.status}>
-                  {t.status[c.status]}
+                <span className="side">
+                  <span className="chip" data-status={c.status}>
+                    {t.status[c.status]}
+                  </span>
+                  {(c.unread ?? 0) > 0 && (
+                    <span className="unread">
+                      <span aria-hidden="true">{c.unread}</span>
+                      <span className="visually-hidden">{t.unread(c.unread ?? 0)}</span>
+                    </span>
+                  )}
                 </span>
               </button>
             </li>
           );
         })}
       </ul>
+      {props.onMore && (
+        <button type="button" className="link-button more" onClick={props.onMore}>
+          {t.more}
+        </button>
+      )}
     </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useLanguage } from "../i18n/language";
 
 /** The server's own limit unless the host has set another. */
@@ -6,21 +6,33 @@ const maxCharacters = 5_000;
 const warnFrom = 4_500;
 
 interface Props {
-  readonly draft: string;
-  readonly onDraft: (text: string) => void;
-  readonly onSend: (content: string) => void;
+  /** What the field begins with. */
+  readonly text: string;
+  /** A message that is there already is being changed. */
+  readonly editing?: boolean;
+  /** It takes the focus when it appears. */
+  readonly focused?: boolean;
+  /** Is told of each change by the person. */
+  readonly onText: (text: string) => void;
+  /** Takes the content; where it is refused, the text stays. */
+  readonly onSend: (content: string) => Promise<boolean>;
+  /** Ends editing. */
+  readonly onStop?: () => void;
+  /** The arrow up in an empty field. */
+  readonly onUp?: () => void;
 }
 
 /** The composer. Enter sends; on a touch keyboard, which has no Shift and Enter, it starts a new line. */
-export function MessageInput({ draft, onDraft, onSend }: Props) {
+export function MessageInput({ text: initial, editing = false, focused = false, onText, onSend, onStop, onUp }: Props) {
   const { t } = useLanguage();
-  const [text, setText] = useState(draft);
+  const [text, setText] = useState(initial);
+  const [busy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
   const content = text.trim();
   // The server counts characters, not UTF-16 units.
   const length = Array.from(content).length;
-  const sendable = length > 0 && length <= maxCharacters;
+  const sendable = length > 0 && length <= maxCharacters && !busy;
 
   useLayoutEffect(() => {
     const el = field.current;
@@ -29,19 +41,32 @@ export function MessageInput({ draft, onDraft, onSend }: Props) {
     el.style.height = `${el.scrollHeight}px`;
   }, [text]);
 
+  useEffect(() => {
+    const el = field.current;
+    if (!focused || !el) return;
+    el.focus();
+    el.setSelectionRange(el.value.length, el.value.length);
+  }, [focused]);
+
   const change = (next: string) => {
     setText(next);
-    onDraft(next);
+    onText(next);
   };
   const send = () => {
     if (!sendable) return;
-    onSend(content);
-    change("");
     field.current?.focus();
+    if (!editing) change("");
+    setBusy(editing);
+    void onSend(content).finally(() => setBusy(false));
   };
   const onKeyDown = (e: KeyboardEvent) => {
-    if (e.key !== "Enter" || e.shiftKey || e.nativeEvent.isComposing) return;
-    if (window.matchMedia("(pointer: coarse)").matches) return;
+    if (e.nativeEvent.isComposing) return;
+    if (e.key === "Escape") onStop?.();
+    if (e.key === "ArrowUp" && text === "" && onUp) {
+      e.preventDefault();
+      onUp();
+    }
+    if (e.key !== "Enter" || e.shiftKey || window.matchMedia("(pointer: coarse)").matches) return;
     e.preventDefault();
     send();
   };
@@ -54,13 +79,22 @@ export function MessageInput({ draft, onDraft, onSend }: Props) {
         send();
       }}
     >
+      {editing && (
+        <p className="editing">
+          <span>{t.editing}</span>
+          <button type="button" className="link-button" onClick={onStop}>
+            {t.stopEditing}
+          </button>
+        </p>
+      )}
       <label className="visually-hidden" htmlFor={`${id}-text`}>
-        {t.composer}
+        {editing ? t.editing : t.composer}
       </label>
       <textarea
         id={`${id}-text`}
         ref={field}
         rows={1}
+        dir="auto"
         value={text}
         placeholder={t.composerPlaceholder}
         aria-describedby={`${id}-hint ${id}-count`}
@@ -68,10 +102,16 @@ export function MessageInput({ draft, onDraft, onSend }: Props) {
         onChange={(e) => change(e.target.value)}
         onKeyDown={onKeyDown}
       />
-      <button type="submit" className="send" aria-label={t.send} disabled={!sendable}>
+      <button type="submit" className="send" aria-label={editing ? t.save : t.send} disabled={!sendable}>
         <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M4 12 20 4.5 15.5 20l-3.7-6z" />
-          <path d="M11.8 14 20 4.5" />
+          {editing ? (
+            <path d="M5 12.5 10 17.5 19 7" />
+          ) : (
+            <>
+              <path d="M4 12 20 4.5 15.5 20l-3.7-6z" />
+              <path d="M11.8 14 20 4.5" />
+            </>
+          )}
         </svg>
       </button>
       <p className="visually-hidden" id={`${id}-hint`}>

@@ -40,10 +40,23 @@ export interface Texts {
   readonly history: string;
   readonly older: string;
   readonly empty: string;
-  readonly newMessages: string;
+  readonly newMessages: (n: number) => string;
   readonly you: string;
   readonly deleted: string;
   readonly edited: string;
+  readonly read: string;
+  readonly delivered: string;
+  readonly edit: string;
+  readonly editing: string;
+  readonly save: string;
+  readonly stopEditing: string;
+  readonly remove: string;
+  readonly confirmRemove: string;
+  readonly editConflict: string;
+  readonly here: string;
+  readonly away: string;
+  readonly typing: (name: string) => string;
+  readonly more: string;
   readonly sending: string;
   readonly failed: string;
   readonly retry: string;
@@ -56,6 +69,7 @@ export interface Texts {
   readonly left: (n: number) => string;
   readonly closed: Readonly<Record<Exclude<Status, "IN_PROGRESS">, string>>;
   readonly gone: string;
+  readonly replaced: string;
   readonly unauthenticated: string;
   readonly notifications: string;
   readonly dismiss: string;
@@ -102,10 +116,23 @@ const de: Texts = {
   history: "Bisherige Nachrichten",
   older: "Ältere Nachrichten laden",
   empty: "Noch keine Nachrichten.",
-  newMessages: "Neue Nachrichten",
+  newMessages: (n) => (n === 0 ? "Zum Ende" : n === 1 ? "1 neue Nachricht" : `${n} neue Nachrichten`),
   you: "Sie",
   deleted: "Nachricht gelöscht",
   edited: "bearbeitet",
+  read: "gelesen",
+  delivered: "gesendet",
+  edit: "Bearbeiten",
+  editing: "Nachricht bearbeiten",
+  save: "Speichern",
+  stopEditing: "Bearbeiten beenden",
+  remove: "Löschen",
+  confirmRemove: "Diese Nachricht für beide löschen?",
+  editConflict: "Diese Nachricht wurde inzwischen geändert. Speichern Sie noch einmal, um Ihre Fassung zu behalten.",
+  here: "online",
+  away: "nicht online",
+  typing: (name) => `${name} schreibt …`,
+  more: "Weitere anzeigen",
   sending: "Wird gesendet …",
   failed: "Nicht gesendet.",
   retry: "Erneut senden",
@@ -122,6 +149,7 @@ const de: Texts = {
     CANCELLED: "Diese Beratung wurde abgebrochen. Sie können sie weiter lesen.",
   },
   gone: "Diese Beratung gibt es nicht, oder Sie gehören nicht mehr dazu.",
+  replaced: "Sie gehören nicht mehr zu dieser Beratung und können sie nicht mehr lesen.",
   unauthenticated: "Ihre Anmeldung ist abgelaufen. Bitte melden Sie sich neu an.",
   notifications: "Hinweise",
   dismiss: "Hinweis schließen",
@@ -132,6 +160,7 @@ const de: Texts = {
     ({
       network: "Der Server ist nicht erreichbar.",
       consultation_not_active: "Diese Beratung ist gerade nicht aktiv.",
+      stale: "Die Nachricht wurde inzwischen geändert.",
       too_large: "Die Nachricht ist zu lang.",
       rate_limited: "Zu viele Nachrichten in kurzer Zeit.",
       forbidden: "Das dürfen Sie nicht.",
@@ -177,10 +206,23 @@ const en: Texts = {
   history: "Earlier messages",
   older: "Load older messages",
   empty: "No messages yet.",
-  newMessages: "New messages",
+  newMessages: (n) => (n === 0 ? "To the end" : n === 1 ? "1 new message" : `${n} new messages`),
   you: "You",
   deleted: "Message deleted",
   edited: "edited",
+  read: "read",
+  delivered: "sent",
+  edit: "Edit",
+  editing: "Edit message",
+  save: "Save",
+  stopEditing: "Stop editing",
+  remove: "Delete",
+  confirmRemove: "Delete this message for both of you?",
+  editConflict: "This message has been changed in the meantime. Save again to keep your version.",
+  here: "online",
+  away: "not online",
+  typing: (name) => `${name} is typing …`,
+  more: "Show more",
   sending: "Sending …",
   failed: "Not sent.",
   retry: "Send again",
@@ -197,6 +239,7 @@ const en: Texts = {
     CANCELLED: "This consultation was cancelled. You can still read it.",
   },
   gone: "This consultation does not exist, or you are no longer part of it.",
+  replaced: "You are no longer part of this consultation and can no longer read it.",
   unauthenticated: "Your session has ended. Please sign in again.",
   notifications: "Notifications",
   dismiss: "Close notification",
@@ -207,6 +250,7 @@ const en: Texts = {
     ({
       network: "The server cannot be reached.",
       consultation_not_active: "This consultation is not active at present.",
+      stale: "The message has been changed in the meantime.",
       too_large: "The message is too long.",
       rate_limited: "Too many messages in a short time.",
       forbidden: "You may not do that.",

@@ -1,4 +1,4 @@
-import type { ChangesPage, Consultation, ConsultationList, HistoryPage, Message, Problem, Status } from "./types";
+import type { ChangesPage, Consultation, ConsultationList, HistoryPage, Message, Problem, ReadMark, Status } from "./types";
 
 /** Milliseconds after which a request counts as lost. */
 const requestTimeout = 15_000;
@@ -44,6 +44,13 @@ export interface SendParams {
   readonly clientMessageId: string;
   /** The connection that need not be told of the message. */
   readonly socketId?: string;
+}
+
+/** A message of one's own that is to be changed, in the form in which the person has seen it. */
+export interface Version {
+  readonly id: string;
+  /** If the message has another rev by now, the server answers 412 and changes nothing. */
+  readonly rev: number;
 }
 
 /** The HTTP API of the server. It keeps no state but the tags of the answers that it was asked to poll. */
@@ -95,13 +102,30 @@ export class Api {
     return page;
   }
 
-  list(params: { status?: Status; signal?: AbortSignal } = {}): Promise<ConsultationList> {
-    const query = params.status === undefined ? "" : `?status=${params.status}`;
-    return this.#get<ConsultationList>(`api/beratungen${query}`, params.signal);
+  list(params: { status?: Status; cursor?: string; signal?: AbortSignal } = {}): Promise<ConsultationList> {
+    const query = new URLSearchParams();
+    if (params.status !== undefined) query.set("status", params.status);
+    if (params.cursor !== undefined) query.set("cursor", params.cursor);
+    return this.#get<ConsultationList>(`api/beratungen${query.size > 0 ? `?${query}` : ""}`, params.signal);
   }
 
   send(params: SendParams, signal?: AbortSignal): Promise<Message> {
     return this.#write<Message>("POST", "api/nachrichten", params, signal);
+  }
+
+  /** Replaces the text of a message of one's own. To repeat it is safe. */
+  edit(version: Version, content: string): Promise<Message> {
+    return this.#write<Message>("PATCH", `api/nachrichten/${encodeURIComponent(version.id)}`, { content }, undefined, version);
+  }
+
+  /** Deletes a message of one's own and returns what stays in its place. To repeat it is safe. */
+  remove(version: Version): Promise<Message> {
+    return this.#write<Message>("DELETE", `api/nachrichten/${encodeURIComponent(version.id)}`, undefined, undefined, version);
+  }
+
+  /** Says that the person has seen everything up to seq, and returns the mark in force. */
+  markRead(id: string, seq: number): Promise<ReadMark> {
+    return this.#write<ReadMark>("POST", `api/beratungen/${encodeURIComponent(id)}/gelesen`, { seq });
   }
 
   request(topic: string): Promise<Consultation> {
@@ -116,9 +140,12 @@ export class Api {
     return read<T>(await this.fetch(path, signal ? { signal } : {}));
   }
 
-  async #write<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-    const headers = { "Content-Type": "application/json" };
-    return read<T>(await this.fetch(path, { method, headers, body: JSON.stringify(body), ...(signal && { signal }) }));
+  async #write<T>(method: string, path: string, body: unknown, signal?: AbortSignal, version?: Version): Promise<T> {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (version) headers["If-Match"] = `"${version.rev}"`;
+    const init: RequestInit = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    return read<T>(await this.fetch(path, { ...init, ...(signal && { signal }) }));
   }
 }
 

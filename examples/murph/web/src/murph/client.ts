@@ -1,6 +1,7 @@
-import Pusher from "pusher-js";
+import type Pusher from "pusher-js";
 import { AuthorizationError, authorizeChannel, type Fetch } from "./authorize";
 import { pusherOptions, type PageLocation } from "./config";
+import { isEncrypted, pusherFor, type PusherClass } from "./load";
 import { Subscription, forget, pendingStatus, type ChannelStatus, type EventHandler, type SubscriptionHost } from "./subscription";
 import type { Transport } from "./types";
 
@@ -41,6 +42,8 @@ export class PusherConnection {
   readonly #watchers = new Set<() => void>();
   readonly #host: SubscriptionHost;
   #pusher: Pusher | null = null;
+  #encrypted = false;
+  #opening = 0;
   #state: ConnectionState = "idle";
   #attempts = 0;
   #since = 0;
@@ -90,6 +93,11 @@ export class PusherConnection {
     return this.#subscriptions.get(channelName)?.status ?? pendingStatus;
   }
 
+  /** The ids of those on a presence channel; null on others, and while it is not known. */
+  channelMembers(channelName: string): ReadonlySet<string> | null {
+    return this.#subscriptions.get(channelName)?.members ?? null;
+  }
+
   /** Calls fn after each change of a channel's status. It counts as a listener. */
   watchChannel(channelName: string, fn: () => void): () => void {
     const sub = this.#join(channelName);
@@ -107,7 +115,10 @@ export class PusherConnection {
    */
   wake(): void {
     const pusher = this.#pusher;
-    if (!pusher) return;
+    if (!pusher) {
+      if (this.#state === "interrupted" && this.#subscriptions.size > 0) this.#open();
+      return;
+    }
     for (const sub of this.#subscriptions.values()) if (sub.status.state === "denied") sub.restart();
     if (this.#state !== "connected") {
       this.#attempts = 0;
@@ -129,6 +140,11 @@ export class PusherConnection {
     pusher.send_event("pusher:ping", {});
   }
 
+  /** Closes the connection until {@link wake}: browsers keep no page for later that has one. */
+  sleep(): void {
+    if (this.#state !== "idle") this.#end("interrupted");
+  }
+
   /** Closes the connection and forgets all listeners. */
   close(): void {
     clearTimeout(this.#idle);
@@ -142,8 +158,9 @@ export class PusherConnection {
     if (!sub) {
       sub = new Subscription(name, this.#host);
       this.#subscriptions.set(name, sub);
-      if (this.#pusher) sub.attach(this.#pusher);
-      else this.#open();
+      if (!this.#pusher) this.#open();
+      else if (isEncrypted(name) && !this.#encrypted) this.#rebuild();
+      else sub.attach(this.#pusher);
     }
     return sub;
   }
@@ -161,6 +178,7 @@ export class PusherConnection {
     sub.detach();
     if (this.#pusher) forget(this.#pusher, sub.name);
     if (this.#subscriptions.size > 0) return;
+    clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
       if (this.#subscriptions.size === 0) this.#end("idle");
     }, this.#options.linger ?? 5_000);
@@ -169,8 +187,30 @@ export class PusherConnection {
   #open(): void {
     const { key } = this.#transport;
     if (!key) return;
+    const opening = ++this.#opening;
+    const build = pusherFor(this.#subscriptions.keys());
+    if (!(build instanceof Promise)) {
+      this.#openWith(build, key);
+      return;
+    }
+    this.#setState(this.#attempts === 0 ? "connecting" : "interrupted");
+    const wanted = () => opening === this.#opening && this.#subscriptions.size > 0;
+    build.then(
+      (loaded) => {
+        if (wanted()) this.#openWith(loaded, key);
+      },
+      () => {
+        if (!wanted()) return;
+        this.#log("the build with encryption cannot be loaded");
+        this.#retryAfter(1_000, 15_000);
+      },
+    );
+  }
+
+  #openWith(build: PusherClass, key: string): void {
     const page = this.#options.location ?? window.location;
-    const pusher: Pusher = new Pusher(
+    this.#encrypted = [...this.#subscriptions.keys()].some(isEncrypted);
+    const pusher: Pusher = new build(
       key,
       pusherOptions(this.#transport, page, ({ socketId, channelName }, callback) => {
         const channel = pusher.channel(channelName);
@@ -200,6 +240,7 @@ export class PusherConnection {
     const pusher = this.#pusher;
     clearTimeout(this.#retry);
     clearTimeout(this.#probe);
+    this.#opening++;
     this.#retry = undefined;
     this.#pusher = null;
     for (const sub of this.#subscriptions.values()) sub.detach();
@@ -207,8 +248,9 @@ export class PusherConnection {
       pusher.connection.unbind("state_change", this.#onStateChange);
       pusher.disconnect();
       // pusher-js keeps every client that there ever was. Its list is shared by subclasses: it must stay the same one.
-      const at = Pusher.instances.indexOf(pusher);
-      if (at >= 0) Pusher.instances.splice(at, 1);
+      const { instances } = pusher.constructor as PusherClass;
+      const at = instances.indexOf(pusher);
+      if (at >= 0) instances.splice(at, 1);
     }
     this.#setState(state);
   }
@@ -237,10 +279,14 @@ export class PusherConnection {
     }
     this.#setState("interrupted");
     // "disconnected" here is a refusal by the server, which time rarely mends.
-    const [base, limit] = current === "disconnected" ? [5_000, 60_000] : [1_000, 15_000];
+    if (current === "disconnected") this.#retryAfter(5_000, 60_000);
+    else this.#retryAfter(1_000, 15_000);
+  };
+
+  #retryAfter(base: number, limit: number): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#rebuild(), this.#pause(Math.min(limit, base * 2 ** this.#attempts++)));
-  };
+  }
 
   #setState(state: ConnectionState): void {
     if (state === this.#state) return;

@@ -1,7 +1,7 @@
 import { createContext, useCallback, useContext, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import type { ReactNode } from "react";
 import type { ConnectionState, PusherConnection } from "./client";
-import { pendingStatus, type ChannelStatus } from "./subscription";
+import { pendingStatus, type ChannelStatus, type Sender } from "./subscription";
 
 const ConnectionContext = createContext<PusherConnection | null>(null);
 
@@ -25,7 +25,7 @@ export function useConnection(): PusherConnection | null {
 export function usePusherSubscription<T = unknown>(
   channelName: string | null | undefined,
   eventName: string,
-  callback: (data: T) => void,
+  callback: (data: T, from?: Sender) => void,
 ): void {
   const connection = useConnection();
   const latest = useRef(callback);
@@ -34,21 +34,33 @@ export function usePusherSubscription<T = unknown>(
   });
   useEffect(() => {
     if (!connection || !channelName) return;
-    return connection.subscribe(channelName, eventName, (data) => latest.current(data as T));
+    return connection.subscribe(channelName, eventName, (data, from) => latest.current(data as T, from));
   }, [connection, channelName, eventName]);
 }
 
 const never = () => () => undefined;
 
-/** The state of a channel's subscription; each new cycle is a time to fetch what was missed. */
-export function useChannelStatus(channelName: string | null | undefined): ChannelStatus {
+function useChannelWatch(channelName: string | null | undefined): (fn: () => void) => () => void {
   const connection = useConnection();
-  const watch = useCallback(
+  return useCallback(
     (fn: () => void) => (connection && channelName ? connection.watchChannel(channelName, fn) : never()),
     [connection, channelName],
   );
-  return useSyncExternalStore(watch, () =>
+}
+
+/** The state of a channel's subscription; each new cycle is a time to fetch what was missed. */
+export function useChannelStatus(channelName: string | null | undefined): ChannelStatus {
+  const connection = useConnection();
+  return useSyncExternalStore(useChannelWatch(channelName), () =>
     connection && channelName ? connection.channelStatus(channelName) : pendingStatus,
+  );
+}
+
+/** The ids of those on a presence channel, oneself included; null while that is not known. */
+export function useChannelMembers(channelName: string | null | undefined): ReadonlySet<string> | null {
+  const connection = useConnection();
+  return useSyncExternalStore(useChannelWatch(channelName), () =>
+    connection && channelName ? connection.channelMembers(channelName) : null,
   );
 }
 

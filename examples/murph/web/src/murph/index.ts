@@ -1,9 +1,11 @@
 export * from "./api";
 export * from "./client";
 export * from "./hooks";
+export * from "./keeper";
 export * from "./log";
 export * from "./session";
 export * from "./shared";
-export type { ChannelStatus } from "./subscription";
+export type { ChannelStatus, Sender } from "./subscription";
 export * from "./types";
 export * from "./useConsultation";
+export * from "./usePresence";

@@ -1,4 +1,5 @@
-import type { ChangesPage, Consultation, HistoryPage, LogEventName, Message, Person, Reads, Status } from "./types";
+import type { ChangesPage, Consultation, HistoryPage, LogEventName, Message, ReadMark, Reads } from "./types";
+import { asNumber, asRecord, isMessage, isNumber, isPerson, isStatus } from "./wire";
 
 /**
  * The log of one consultation as a pure function: what the server answers, what the channel tells and what the person
@@ -71,6 +72,9 @@ export type LogAction =
   | { readonly type: "event"; readonly event: LogEvent }
   | { readonly type: "sent"; readonly message: Message }
   | { readonly type: "changed"; readonly consultation: Consultation }
+  | { readonly type: "read"; readonly userId: string; readonly mark: ReadMark }
+  | { readonly type: "trim"; readonly keep: number }
+  | { readonly type: "restore"; readonly pending: readonly PendingMessage[] }
   | { readonly type: "write"; readonly message: Omit<PendingMessage, "state" | "error"> }
   | { readonly type: "fail"; readonly clientMessageId: string; readonly error: string }
   | { readonly type: "retry"; readonly clientMessageId: string }
@@ -113,6 +117,12 @@ export function reduceLog(state: LogState, action: LogAction): LogState {
       return applyMessage(state, action.message);
     case "changed":
       return mergeHeader(action.consultation.rev > state.rev ? want(state) : state, action.consultation);
+    case "read":
+      return applyReads(state, { [action.userId]: action.mark });
+    case "trim":
+      return trim(state, action.keep);
+    case "restore":
+      return restore(state, action.pending);
     case "write":
       if (state.pending.some((p) => p.clientMessageId === action.message.clientMessageId)) return state;
       return { ...state, pending: [...state.pending, { ...action.message, state: "sending" }] };
@@ -156,6 +166,22 @@ export function messagesInOrder({ messages, windowStart }: LogState): readonly M
   const list = [...messages.values()].filter((m) => m.seq >= windowStart).sort((a, b) => a.seq - b.seq);
   ordered.set(messages, { windowStart, list });
   return list;
+}
+
+/** Reports whether the person has a part in the consultation. Before the first answer they are taken to have one. */
+export function isParticipant({ consultation: c, me }: LogState): boolean {
+  return c === null || c.patient.id === me || c.student?.id === me;
+}
+
+/** Up to where one of the others has read; messages of one's own up to there were seen. */
+export function readByOthers({ reads, me }: LogState): number {
+  return Object.entries(reads).reduce((seq, [id, mark]) => (id === me ? seq : Math.max(seq, mark.seq)), 0);
+}
+
+/** Counts the messages of others in the window that the person has not read. */
+export function unreadCount(state: LogState): number {
+  const read = state.reads[state.me]?.seq ?? 0;
+  return messagesInOrder(state).filter((m) => m.seq > read && m.senderId !== state.me && m.deletedAt === undefined).length;
 }
 
 /** The key of a message in a list: it stays the same from the moment it is written until it is confirmed and after. */
@@ -260,11 +286,36 @@ function applyEvent(state: LogState, event: LogEvent): LogState {
     case "messages-read": {
       const { userId, seq, at } = data;
       if (typeof userId !== "string" || !isNumber(seq)) return state;
-      return { ...state, reads: mergeReads(state.reads, { [userId]: { seq, at: typeof at === "string" ? at : "" } }) };
+      return applyReads(state, { [userId]: { seq, at: typeof at === "string" ? at : "" } });
     }
     case "resync-required":
       return want(state);
   }
+}
+
+function applyReads(state: LogState, incoming: Reads): LogState {
+  const reads = mergeReads(state.reads, incoming);
+  return reads === state.reads ? state : { ...state, reads };
+}
+
+/**
+ * Lets go of the oldest messages of a window that has grown beyond twice what is to be kept: they can be loaded again.
+ * A page of history that is on its way no longer touches the window then, and is dropped.
+ */
+function trim(state: LogState, keep: number): LogState {
+  const shown = messagesInOrder(state);
+  if (shown.length <= keep * 2) return state;
+  const kept = shown.slice(-keep);
+  const windowStart = kept[0]?.seq ?? state.windowStart;
+  return { ...state, windowStart, messages: new Map(kept.map((m) => [m.id, m])) };
+}
+
+/** Takes up what an earlier life of the page had written, unless the server has it already. */
+function restore(state: LogState, pending: readonly PendingMessage[]): LogState {
+  const known = new Set(state.pending.map((p) => p.clientMessageId));
+  for (const m of state.messages.values()) if (m.senderId === state.me && m.clientMessageId) known.add(m.clientMessageId);
+  const missing = pending.filter((p) => !known.has(p.clientMessageId));
+  return missing.length === 0 ? state : { ...state, pending: [...missing, ...state.pending] };
 }
 
 function applyMessage(state: LogState, m: Message): LogState {
@@ -345,31 +396,4 @@ function mapPending(state: LogState, id: string, change: (p: PendingMessage) => 
 
 function lowestSeq(messages: readonly Message[]): number {
   return messages.reduce((low, m) => Math.min(low, m.seq), Infinity);
-}
-
-function asRecord(v: unknown): Record<string, unknown> | undefined {
-  return typeof v === "object" && v !== null ? (v as Record<string, unknown>) : undefined;
-}
-
-function isNumber(v: unknown): v is number {
-  return typeof v === "number" && Number.isFinite(v);
-}
-
-function asNumber(v: unknown): number | undefined {
-  return isNumber(v) ? v : undefined;
-}
-
-function isStatus(v: unknown): v is Status {
-  return v === "REQUESTED" || v === "IN_PROGRESS" || v === "COMPLETED" || v === "CANCELLED";
-}
-
-function isPerson(v: unknown): v is Person {
-  const p = asRecord(v);
-  return p !== undefined && typeof p["id"] === "string" && typeof p["firstName"] === "string" && typeof p["lastName"] === "string";
-}
-
-function isMessage(v: Record<string, unknown>): v is Record<string, unknown> & Message {
-  return v["thin"] !== true && typeof v["id"] === "string" && typeof v["senderId"] === "string"
-    && typeof v["content"] === "string" && typeof v["createdAt"] === "string" && isPerson(v["sender"])
-    && isNumber(v["seq"]) && isNumber(v["rev"]);
 }

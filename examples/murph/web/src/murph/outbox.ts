@@ -34,6 +34,11 @@ export class Outbox {
     void this.#run();
   }
 
+  /** Sends what is pending: after a reload there may be something. */
+  resume(): void {
+    void this.#run();
+  }
+
   retry(clientMessageId: string): void {
     this.#options.dispatch({ type: "retry", clientMessageId });
     void this.#run();

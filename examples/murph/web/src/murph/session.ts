@@ -1,10 +1,15 @@
-import { ApiError, type Api } from "./api";
-import { hasOlder, isBehind, newLog, nextQuestion, reduceLog, type LogAction, type LogState } from "./log";
+import { ApiError, type Api, type Version } from "./api";
+import { Keeper } from "./keeper";
+import { hasOlder, isBehind, isParticipant, newLog, nextQuestion, reduceLog, type LogAction, type LogState } from "./log";
 import { Outbox } from "./outbox";
-import type { LogEventName, Status, Transport } from "./types";
+import { ReadReporter } from "./reads";
+import type { LogEventName, Message, Status, Transport } from "./types";
 
-/** Why a consultation cannot be shown. Everything else is tried again. */
-export type Trouble = "gone" | "unauthenticated";
+/**
+ * Why a consultation cannot be shown. Everything else is tried again. gone: it does not exist, or not for this person;
+ * replaced: it was theirs, and is no longer, as when another student takes over.
+ */
+export type Trouble = "gone" | "replaced" | "unauthenticated";
 
 export interface SessionState {
   readonly log: LogState;
@@ -23,6 +28,8 @@ export interface SessionOptions {
   readonly describe: (err: unknown) => string;
   /** Is told of each message that was given up. */
   readonly onSendFailed?: (sentence: string) => void;
+  /** Keeps unsent messages over a reload. Defaults to one for the tab. */
+  readonly keeper?: Keeper;
   readonly pauses?: Partial<Pauses>;
 }
 
@@ -41,6 +48,9 @@ export interface Pauses {
 const defaultPauses: Pauses = { live: 45_000, cutOff: 10_000, pollOnly: 3_000, gap: 300 };
 const slowest = 10_000;
 
+/** So many messages stay in memory when the reader is back at the end of a long history. */
+const keptMessages = 200;
+
 /**
  * One consultation, kept complete: it loads the newest page, takes events, asks for what is missing and sends what the
  * person writes. Events only save time. With none at all it polls, so the chat works without any transport.
@@ -51,7 +61,9 @@ const slowest = 10_000;
 export class ConsultationSession {
   readonly #options: SessionOptions;
   readonly #pauses: Pauses;
+  readonly #keeper: Keeper;
   readonly #outbox: Outbox;
+  readonly #reads: ReadReporter;
   readonly #watchers = new Set<() => void>();
   #state: SessionState;
   #live = false;
@@ -75,6 +87,11 @@ export class ConsultationSession {
       reachable: true,
       loadingOlder: false,
     };
+    this.#keeper = options.keeper ?? new Keeper(options.me);
+    this.#reads = new ReadReporter(async (seq) => {
+      const mark = await options.api.markRead(options.consultationId, seq);
+      this.#dispatch({ type: "read", userId: options.me, mark });
+    });
     this.#outbox = new Outbox({
       api: options.api,
       consultationId: options.consultationId,
@@ -99,11 +116,17 @@ export class ConsultationSession {
   /** Starts asking, until the returned function is called. Several may use one session. */
   start(): () => void {
     let running = true;
-    if (this.#users++ === 0) this.wake();
+    if (this.#users++ === 0) {
+      this.#dispatch({ type: "restore", pending: this.#keeper.pending(this.#options.consultationId) });
+      this.#outbox.resume();
+      this.wake();
+    }
     return () => {
       if (!running) return;
       running = false;
-      if (--this.#users === 0) this.#stopTimer();
+      if (--this.#users > 0) return;
+      this.#stopTimer();
+      this.#reads.stop();
     };
   }
 
@@ -147,6 +170,28 @@ export class ConsultationSession {
     this.#dispatch({ type: "discard", clientMessageId });
   }
 
+  /** Replaces the text of a message of one's own. It throws what the server answers. */
+  async edit(version: Version, content: string): Promise<void> {
+    await this.#change(() => this.#options.api.edit(version, content));
+  }
+
+  /** Deletes a message of one's own. It throws what the server answers. */
+  async remove(version: Version): Promise<void> {
+    await this.#change(() => this.#options.api.remove(version));
+  }
+
+  /** Says which message of others is the lowest in sight, null when nobody is looking. */
+  look(seq: number | null): void {
+    const { log } = this.#state;
+    this.#reads.known(log.reads[log.me]?.seq ?? 0);
+    this.#reads.look(seq);
+  }
+
+  /** The reader is at the end: what lies far above may be let go. */
+  atEnd(): void {
+    if (!this.#state.loadingOlder) this.#dispatch({ type: "trim", keep: keptMessages });
+  }
+
   /** Asks for a change of status. It throws what the server answers. */
   async setStatus(status: Status): Promise<void> {
     try {
@@ -171,6 +216,16 @@ export class ConsultationSession {
     }
   }
 
+  async #change(change: () => Promise<Message>): Promise<void> {
+    try {
+      this.#dispatch({ type: "sent", message: await change() });
+    } catch (err) {
+      // A refusal is news: it was changed, its time is over, or the consultation has ended.
+      if (err instanceof ApiError) this.catchUp();
+      throw err;
+    }
+  }
+
   async #ask(): Promise<void> {
     this.#asking = true;
     this.#stopTimer();
@@ -184,17 +239,26 @@ export class ConsultationSession {
       // A gap that an answer did not close is asked about again, but ever more slowly.
       this.#gapTries = isBehind(this.#state.log) ? this.#gapTries + 1 : 0;
       this.#gapSince = Date.now();
-      this.#set({ reachable: true, trouble: null });
+      this.#set({ reachable: true, trouble: this.#state.log.loaded ? null : this.#state.trouble });
     } catch (err) {
       this.#failures++;
       if (!(err instanceof ApiError)) this.#set({ reachable: false });
       else if (err.status === 401) this.#set({ reachable: true, trouble: "unauthenticated" });
-      else if (err.status === 403 || err.status === 404) this.#set({ reachable: true, trouble: "gone" });
+      else if (err.status === 403 || err.status === 404) this.#lose(this.#state.log.loaded ? "replaced" : "gone");
       else this.#set({ reachable: err.status < 500 });
     } finally {
       this.#asking = false;
       this.#plan();
     }
+  }
+
+  /** The consultation is not this person's, or no longer: nothing of it stays here. */
+  #lose(trouble: "gone" | "replaced"): void {
+    const { me, consultationId } = this.#options;
+    this.#keeper.forget(consultationId);
+    this.#reads.stop();
+    const known = this.#state.trouble === "replaced" ? "replaced" : trouble;
+    this.#set({ log: newLog(me, consultationId), reachable: true, trouble: known });
   }
 
   #wantsAnother(): boolean {
@@ -262,6 +326,11 @@ export class ConsultationSession {
     const before = this.#state.log;
     const log = reduceLog(before, action);
     if (log === before) return;
+    if (!isParticipant(log)) {
+      this.#lose("replaced");
+      return;
+    }
+    if (log.pending !== before.pending) this.#keeper.keepPending(log.consultationId, log.pending);
     const behind = isBehind(log);
     if (behind && !isBehind(before)) {
       this.#gapTries = 0;

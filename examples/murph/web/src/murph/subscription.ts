@@ -1,5 +1,5 @@
 import type Pusher from "pusher-js";
-import type { Channel } from "pusher-js";
+import type { Channel, PresenceChannel } from "pusher-js";
 import type { AuthorizationError } from "./authorize";
 
 /** A channel's subscription. cycle counts the times that it succeeded: each asks for a catch-up. */
@@ -10,7 +10,12 @@ export interface ChannelStatus {
 
 export const pendingStatus: ChannelStatus = { state: "pending", cycle: 0 };
 
-export type EventHandler = (data: unknown) => void;
+/** Who sent a client event, by the server's word: known on presence channels only. */
+export interface Sender {
+  readonly user_id?: string;
+}
+
+export type EventHandler = (data: unknown, from?: Sender) => void;
 
 /** What a subscription needs of its connection. */
 export interface SubscriptionHost {
@@ -44,6 +49,7 @@ export class Subscription {
   readonly #watchers = new Set<() => void>();
   #channel: Channel | null = null;
   #status = pendingStatus;
+  #members: ReadonlySet<string> | null = null;
   #attempts = 0;
   #timer: Timer | undefined;
 
@@ -56,6 +62,11 @@ export class Subscription {
     return this.#status;
   }
 
+  /** The ids of those on a presence channel; null on others, and while it is not known. */
+  get members(): ReadonlySet<string> | null {
+    return this.#members;
+  }
+
   get unused(): boolean {
     return this.#bindings.size === 0 && this.#watchers.size === 0;
   }
@@ -64,9 +75,10 @@ export class Subscription {
   bind(event: string, handler: EventHandler): () => boolean {
     const binding: Binding = {
       event,
-      run: (data) => {
+      run: (data, from) => {
         try {
-          handler(data);
+          if (from?.user_id === undefined) handler(data);
+          else handler(data, from);
         } catch (err) {
           // One listener's fault is not to cost the others their event.
           console.error("murph: listener failed", err);
@@ -99,8 +111,16 @@ export class Subscription {
       if (this.#channel !== channel) return;
       clearTimeout(this.#timer);
       this.#attempts = 0;
+      this.#members = membersOf(channel);
       this.#setState("subscribed");
     });
+    for (const event of ["pusher:member_added", "pusher:member_removed"]) {
+      channel.bind(event, () => {
+        if (this.#channel !== channel) return;
+        this.#members = membersOf(channel);
+        this.#tell();
+      });
+    }
     channel.bind("pusher:subscription_error", (err: unknown) => {
       if (this.#channel === channel) this.#onRefused(err);
     });
@@ -161,9 +181,20 @@ export class Subscription {
 
   #setState(state: ChannelStatus["state"]): void {
     if (state === this.#status.state && state !== "subscribed") return;
+    if (state !== "subscribed") this.#members = null;
     this.#status = { state, cycle: this.#status.cycle + (state === "subscribed" ? 1 : 0) };
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const fn of [...this.#watchers]) fn();
   }
+}
+
+function membersOf(channel: Channel): ReadonlySet<string> | null {
+  if (!channel.name.startsWith("presence-")) return null;
+  const { members } = channel as unknown as Pick<PresenceChannel, "members">;
+  return new Set(Object.keys(members.members as object));
 }
 
 /**

@@ -101,6 +101,8 @@ export interface Problem {
   readonly detail?: string;
   /** Stable, for programs. */
   readonly code?: string;
+  /** The version that is in force, where an edit named another. */
+  readonly rev?: number;
   /** A sentence for people, in the language of Accept-Language. */
   readonly error?: string;
 }

@@ -37,21 +37,28 @@ export function useConsultationEvents(session: ConsultationSession, channelName:
 
   useEffect(() => {
     const wake = () => {
-      if (document.visibilityState === "hidden") return;
       session.wake();
       connection?.wake();
     };
-    // A page out of the back-forward cache fires this one only.
+    const shown = () => {
+      if (document.visibilityState === "visible") wake();
+    };
+    // A page out of the back-forward cache fires this one only. It is kept there only if it has no open connection.
     const restored = (e: PageTransitionEvent) => {
       if (e.persisted) wake();
     };
-    document.addEventListener("visibilitychange", wake);
+    const left = () => connection?.sleep();
+    document.addEventListener("visibilitychange", shown);
+    document.addEventListener("resume", shown);
+    window.addEventListener("pagehide", left);
     window.addEventListener("pageshow", restored);
-    window.addEventListener("online", wake);
+    window.addEventListener("online", shown);
     return () => {
-      document.removeEventListener("visibilitychange", wake);
+      document.removeEventListener("visibilitychange", shown);
+      document.removeEventListener("resume", shown);
+      window.removeEventListener("pagehide", left);
       window.removeEventListener("pageshow", restored);
-      window.removeEventListener("online", wake);
+      window.removeEventListener("online", shown);
     };
   }, [session, connection]);
 }
