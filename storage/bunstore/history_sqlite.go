@@ -1,7 +1,8 @@
 package bunstore
 
 // sqliteHistory. ?1 consultation, ?2 viewer, ?3 seq below which the page ends, ?4 limit. Kinds of rows and plan are those
-// of pgHistory.
+// of pgHistory. Who may not see the messages has a limit of 0, because SQLite would read all of them for a condition that
+// none can meet.
 const sqliteHistory = `
 WITH c AS (
 	SELECT *, coalesce(?2 IN (patient_id, student_id), 0) AS member FROM murph_consultations WHERE id = ?1
@@ -13,8 +14,8 @@ FROM murph_participants WHERE consultation_id = ?1 AND (SELECT member FROM c)
 UNION ALL
 SELECT * FROM (
 	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
-	FROM murph_messages WHERE consultation_id = ?1 AND seq < ?3 AND (SELECT member FROM c)
-	ORDER BY seq DESC LIMIT ?4
+	FROM murph_messages WHERE consultation_id = ?1 AND seq < ?3
+	ORDER BY seq DESC LIMIT coalesce((SELECT iif(member, ?4, 0) FROM c), 0)
 )`
 
 // sqliteChanges. ?1 consultation, ?2 viewer, ?3 since, ?4 how far behind is too far, ?5 limit. Kinds of rows and plan are
@@ -31,12 +32,12 @@ FROM murph_participants WHERE consultation_id = ?1 AND (SELECT member FROM c)
 UNION ALL
 SELECT * FROM (
 	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
-	FROM murph_messages WHERE consultation_id = ?1 AND rev > ?3 AND (SELECT member AND NOT reset FROM c)
-	ORDER BY rev LIMIT ?5
+	FROM murph_messages WHERE consultation_id = ?1 AND rev > ?3
+	ORDER BY rev LIMIT coalesce((SELECT iif(member AND NOT reset, ?5, 0) FROM c), 0)
 )
 UNION ALL
 SELECT * FROM (
 	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
-	FROM murph_messages WHERE consultation_id = ?1 AND (SELECT member AND reset FROM c)
-	ORDER BY seq DESC LIMIT ?5
+	FROM murph_messages WHERE consultation_id = ?1
+	ORDER BY seq DESC LIMIT coalesce((SELECT iif(member AND reset, ?5, 0) FROM c), 0)
 )`
