@@ -34,6 +34,7 @@ func main() {
 	flag.StringVar(&choice.transport, "transport", "websocket", "pusher, websocket or poll")
 	flag.StringVar(&choice.host, "pusher-host", "", "host:port of a server that speaks Pusher's protocol without TLS")
 	flag.StringVar(&choice.privacy, "privacy", "full", "what the Pusher service sees: full, thin or encrypted")
+	flag.BoolVar(&choice.outbox, "outbox", true, "with -transport pusher: let events wait in the database")
 	flag.StringVar(&choice.encryptionKey, "encryption-key", os.Getenv("MURPH_ENCRYPTION_KEY"), "32 bytes, for -privacy encrypted")
 	flag.Parse()
 
@@ -57,7 +58,10 @@ func run(ctx context.Context, cfg demo.Config, c choice, addr string) error {
 }
 
 // choice is what the flags say about the transport.
-type choice struct{ transport, host, privacy, encryptionKey string }
+type choice struct {
+	transport, host, privacy, encryptionKey string
+	outbox                                  bool
+}
 
 // make is all that the transports differ in.
 func (c choice) make() (demo.Transport, error) {
@@ -96,5 +100,7 @@ func (c choice) pusher(cfg pusher.Config) (demo.Transport, error) {
 		shown.WSHost = host
 		cfg.Host, cfg.Insecure = c.host, true
 	}
-	return demo.Pusher(cfg, shown)
+	transport, err := demo.Pusher(cfg, shown)
+	transport.Outbox = c.outbox
+	return transport, err
 }
