@@ -35,7 +35,7 @@ type conn struct {
 }
 
 func newConn(s *Server, id realtime.SocketID, from netip.Addr, sock *socket, w *wire) *conn {
-	c := &conn{server: s, id: id, socket: sock, wire: w, subs: make(map[realtime.Channel]struct{})}
+	c := &conn{server: s, id: id, from: from, socket: sock, wire: w, subs: make(map[realtime.Channel]struct{})}
 	w.owner = c
 	return c
 }

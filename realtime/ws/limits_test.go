@@ -1,0 +1,359 @@
+package ws_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/realtimetest"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+// dialFrom connects as a proxy on the loopback interface does for the client in X-Forwarded-For, and returns the close
+// code, or 0.
+func (f *fixture) dialFrom(forwarded ...string) int {
+	f.t.Helper()
+	_, err := f.dialPath(path, &realtimetest.DialOptions{Header: http.Header{"X-Forwarded-For": forwarded}})
+	if err == nil {
+		return 0
+	}
+	var ce *realtimetest.CloseError
+	require.ErrorAs(f.t, err, &ce)
+	return ce.Code
+}
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+
+// TestConnectionsPerAddress tells addresses apart by the right-most one that is no proxy of ours.
+func TestConnectionsPerAddress(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) {
+		c.MaxAddressConnections, c.TrustedProxies = 2, loopback
+		c.AddressConnectRate.PerSecond = -1
+	})
+	for _, step := range []struct {
+		forwarded []string
+		want      int
+	}{
+		{[]string{"8.8.8.8"}, 0},
+		{[]string{"1.1.1.1, 8.8.8.8"}, 0}, // what a client writes itself stands on the left
+		{[]string{"2.2.2.2, 8.8.8.8, 10.1.2.3"}, 4100},
+		{[]string{"8.8.8.8:1234"}, 4100},
+		{[]string{"3.3.3.3", "8.8.8.8"}, 4100}, // two headers are one list
+		{[]string{"8.8.4.4"}, 0},
+		{[]string{"2606:4700:1:2::1"}, 0},
+		{[]string{"[2606:4700:1:2::2]:443"}, 0},
+		{[]string{"2606:4700:1:2:ffff::3"}, 4100}, // the same customer
+		{[]string{"2606:4700:1:3::1"}, 0},
+		{[]string{"::ffff:8.8.8.8"}, 4100},
+		{nil, 0}, // the proxy itself, and
+		{[]string{"8.8.9.9, not an address"}, 0},
+		{[]string{"10.9.9.9"}, 0}, // a proxy behind a proxy
+		{[]string{"unknown"}, 4100},
+	} {
+		require.Equal(t, step.want, f.dialFrom(step.forwarded...), step.forwarded)
+	}
+	require.EqualValues(t, 6, f.Stats().Closes[4100])
+}
+
+func TestAddressIsFreeAgain(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxAddressConnections = 1 })
+	for range 3 {
+		c := f.connect()
+		require.Equal(t, 4100, f.dialFrom())
+		c.Close()
+		f.waitConnections(0)
+	}
+}
+
+// TestHeaderOfStrangers shows that nobody gets another address by saying so.
+func TestHeaderOfStrangers(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxAddressConnections = 1 })
+	require.Zero(t, f.dialFrom("8.8.8.8"))
+	require.Equal(t, 4100, f.dialFrom("8.8.4.4"))
+}
+
+// TestDefaultsSpareProxies opens more connections from the loopback interface than one public address may have.
+func TestDefaultsSpareProxies(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for range 101 {
+		require.Zero(t, f.dialFrom())
+	}
+	public := start(t, func(c *ws.Config) { c.TrustedProxies = loopback })
+	for range 20 {
+		require.Zero(t, public.dialFrom("8.8.8.8"))
+	}
+	require.Equal(t, 4100, public.dialFrom("8.8.8.8"))
+}
+
+func TestConnectRates(t *testing.T) {
+	t.Parallel()
+	const never = 1e-6 // so slow that nothing comes back within the test
+	f := start(t, func(c *ws.Config) {
+		c.TrustedProxies, c.AddressConnectRate = loopback, ws.Rate{PerSecond: never, Burst: 2}
+		c.ConnectRate = ws.Rate{PerSecond: never, Burst: 5}
+	})
+	require.Equal(t, []int{0, 0, 4100, 0, 0, 4100}, []int{
+		f.dialFrom("8.8.8.8"), f.dialFrom("8.8.8.8"), f.dialFrom("8.8.8.8"),
+		f.dialFrom("8.8.4.4"), f.dialFrom("8.8.4.4"), f.dialFrom("1.1.1.1"),
+	})
+}
+
+// TestConnectRateRecovers lets the time of a bubble pass.
+func TestConnectRateRecovers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		for range 2 {
+			for range 3 {
+				require.Zero(t, f.dialFrom())
+			}
+			require.Equal(t, 4100, f.dialFrom())
+			pass(time.Second)
+		}
+	}, func(c *ws.Config) { c.ConnectRate = ws.Rate{PerSecond: 3} })
+}
+
+func TestRequireOrigin(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.RequireOrigin = true })
+	_, err := f.dialPath(path, nil)
+	var ce *realtimetest.CloseError
+	require.ErrorAs(t, err, &ce)
+	require.Equal(t, 4009, ce.Code)
+	own := http.Header{"Origin": {strings.Replace(f.base, "ws", "http", 1)}}
+	_, err = f.dialPath(path, &realtimetest.DialOptions{Header: own})
+	require.NoError(t, err)
+}
+
+// TestFloods sends more frames of each kind than a connection may, as fast as it can.
+func TestFloods(t *testing.T) {
+	t.Parallel()
+	for name, send := range map[string]func(context.Context, *realtimetest.Client, int) error{
+		"messages": func(ctx context.Context, c *realtimetest.Client, _ int) error {
+			return c.SendText(ctx, `{"event":"pusher:pong"}`)
+		},
+		"pings": func(ctx context.Context, c *realtimetest.Client, _ int) error {
+			return c.SendFrame(ctx, realtimetest.OpPing, true, nil)
+		},
+		"pongs": func(ctx context.Context, c *realtimetest.Client, _ int) error {
+			return c.SendFrame(ctx, realtimetest.OpPong, true, nil)
+		},
+		"fragments": func(ctx context.Context, c *realtimetest.Client, i int) error {
+			opcode := realtimetest.OpContinuation
+			if i == 0 {
+				opcode = realtimetest.OpText
+			}
+			return c.SendFrame(ctx, opcode, false, nil)
+		},
+	} {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			c := f.connect()
+			for i := range 250 {
+				require.NoError(t, send(t.Context(), c, i), name)
+			}
+			synctest.Wait()
+			require.Empty(t, f.Stats().Closes, name)
+			require.NoError(t, send(t.Context(), c, 250), name)
+			require.Equal(t, 4100, closeCode(t, c), name)
+			require.Zero(t, f.Stats().SlowCloses)
+		}, func(c *ws.Config) { c.MaxQueueFrames = 1000 }) // the client does not read the pongs
+	}
+}
+
+// TestFrameRate stays below the limit for a long time.
+func TestFrameRate(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c := f.connect()
+		for range 60 {
+			for range 30 {
+				require.NoError(t, c.SendText(t.Context(), `{"event":"pusher:pong"}`))
+			}
+			pass(time.Second)
+		}
+		require.Empty(t, f.Stats().Closes)
+	})
+}
+
+// TestSubscriptionsArePaced is a client that reconnects with 100 channels: all of them are served, the last ones later.
+func TestSubscriptionsArePaced(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c := f.connect()
+		began := time.Now()
+		for i := range 100 {
+			if i == 60 {
+				require.Zero(t, time.Since(began))
+			}
+			f.subscribe(c, realtime.Channel(fmt.Sprint("channel-", i)))
+		}
+		require.InDelta(t, 2, time.Since(began).Seconds(), 0.01) // 40 at 20 a second
+	})
+}
+
+func TestConnectionWithoutPurpose(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		began := time.Now()
+		idle, subscriber, user := f.connect(), f.connect(), f.connect()
+		f.subscribe(subscriber, lobby)
+		require.NoError(t, subscriber.Unsubscribe(t.Context(), lobby)) // has had one
+		f.signIn(user, "ann", "")
+		stop := answerPings(t, subscriber, user)
+		require.Equal(t, 4100, closeCode(t, idle))
+		require.Equal(t, 30*time.Second, time.Since(began))
+		pass(5 * time.Minute)
+		stop()
+		require.Equal(t, 2, f.Stats().Connections)
+	}, func(c *ws.Config) { c.SubscribeTimeout = 0 }) // the default
+}
+
+func TestAuthorizationTimeout(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		began := time.Now()
+		anonymous, subscriber, user := f.connect(), f.connect(), f.connect()
+		f.subscribe(anonymous, lobby)
+		f.subscribe(subscriber, private)
+		f.signIn(user, "ann", "")
+		stop := answerPings(t, subscriber, user)
+		require.Equal(t, 4009, closeCode(t, anonymous))
+		require.Equal(t, 10*time.Second, time.Since(began))
+		pass(5 * time.Minute)
+		stop()
+		require.Equal(t, 2, f.Stats().Connections)
+	}, func(c *ws.Config) { c.AuthorizationTimeout = 10 * time.Second })
+}
+
+// TestSessionsEnd has connections that came at the same time end within the last tenth of the longest age, spread.
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		var ends [20]time.Duration
+		began := time.Now()
+		done := make(chan struct{})
+		for i := range ends {
+			c := f.connect()
+			go func() {
+				defer func() { done <- struct{}{} }()
+				for {
+					if _, err := c.Next(t.Context()); err != nil {
+						var ce *realtimetest.CloseError
+						if !errors.As(err, &ce) || ce.Code != 4200 {
+							t.Error(err)
+						}
+						ends[i] = time.Since(began)
+						return
+					}
+				}
+			}()
+		}
+		for range ends {
+			<-done
+		}
+		least, most := ends[0], ends[0]
+		for _, end := range ends {
+			least, most = min(least, end), max(most, end)
+		}
+		require.GreaterOrEqual(t, least, 54*time.Minute)
+		require.LessOrEqual(t, most, time.Hour)
+		require.Greater(t, most-least, time.Minute)
+	}, func(c *ws.Config) { c.MaxSessionAge = time.Hour })
+}
+
+// TestLimitsOff switches off what can be.
+func TestLimitsOff(t *testing.T) {
+	t.Parallel()
+	off := ws.Rate{PerSecond: -1}
+	f := start(t, func(c *ws.Config) {
+		c.MaxUserConnections, c.MaxAddressConnections, c.SubscribeTimeout, c.MaxSessionAge, c.GrantTTL = -1, -1, -1, -1, -1
+		c.AddressConnectRate, c.ConnectRate, c.MessageRate, c.SubscribeRate, c.ClientEventRate = off, off, off, off, off
+		c.TrustedProxies, c.ClientEvents = loopback, []string{"client-x"}
+	})
+	for range 120 {
+		require.Zero(t, f.dialFrom("8.8.8.8"))
+	}
+	other := f.connect()
+	f.subscribe(other, private)
+	for range 25 {
+		f.join(f.connect(), private, "ann")
+	}
+	c := f.connect()
+	f.join(c, private, "ann")
+	for i := range 50 {
+		for range 6 {
+			require.NoError(t, c.Trigger(t.Context(), private, "client-x", i))
+			require.Contains(t, next(t, other), "client-x")
+		}
+	}
+	silent(t, c)
+}
+
+// TestLogsKeepSecrets sends a canary through everything that is logged.
+func TestLogsKeepSecrets(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-4711"
+	var log bytes.Buffer
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c := f.connect()
+		f.join(c, private, "ann")
+		f.subscribe(c, lobby)
+		require.NoError(t, c.SendText(t.Context(), canary))
+		_ = c.Subscribe(t.Context(), room, realtime.Grant{Auth: canary, ChannelData: canary})
+		_ = c.SignIn(t.Context(), realtime.UserGrant{Auth: canary, UserData: canary})
+		require.NoError(t, c.Trigger(t.Context(), private, "client-"+canary, canary))
+		for range 70 { // it does not read
+			f.broadcast(private, `"`+canary+`"`)
+			synctest.Wait()
+		}
+		f.connect()
+		f.Contain(func() { panic("a bug") })
+		f.Contain(func() { panic("a bug") })
+	}, func(c *ws.Config) {
+		c.Secret = canary
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	require.Contains(t, log.String(), "closed a slow connection")
+	require.Contains(t, log.String(), "a bug")
+	require.Equal(t, 1, strings.Count(log.String(), "stack="), "one stack a second")
+	require.NotContains(t, log.String(), canary)
+}
+
+// TestHostWithoutDeadlines is warned once.
+func TestHostWithoutDeadlines(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	f := start(t, func(c *ws.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	f.connect()
+	f.connect()
+	require.Equal(t, 1, strings.Count(log.String(), "ReadHeaderTimeout"))
+}
+
+func TestConfigOfLimits(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*ws.Config){
+		"ClientEvents":      func(c *ws.Config) { c.ClientEvents = []string{"typing"} },
+		"MessageRate.Burst": func(c *ws.Config) { c.MessageRate = ws.Rate{PerSecond: 1, Burst: 100} },
+		"limit":             func(c *ws.Config) { c.MaxMembers = -1 },
+		"time":              func(c *ws.Config) { c.AuthorizationTimeout = -1 },
+	} {
+		_, err := ws.New(config(change))
+		require.ErrorContains(t, err, want)
+	}
+	_, err := ws.New(config(func(c *ws.Config) { c.MaxChannels, c.MessageRate.PerSecond = 1000, -1 }))
+	require.NoError(t, err)
+}
