@@ -8,6 +8,9 @@ import (
 	"github.com/murph-chat/murph/realtime/realtimetest"
 )
 
+// stalled is the channel of the suite's test of a transport that hangs.
+const stalled = "private-murph-conformance"
+
 // TestConformance runs over real sockets, public and private channels.
 func TestConformance(t *testing.T) {
 	t.Parallel()
@@ -25,6 +28,11 @@ func TestConformance(t *testing.T) {
 				},
 				Close: c.Close,
 			}
+		},
+		Stall: func(t *testing.T, b realtime.Broadcaster) {
+			f := b.(*fixture)
+			f.subscribe(f.connect(), stalled)
+			f.Stall()
 		},
 	})
 }

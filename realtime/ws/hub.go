@@ -171,7 +171,6 @@ func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outco
 		return tooManyConnections
 	}
 	s.since = moment(h.clock.Load())
-	s.since = moment(h.clock.Load())
 	ch.join(c, s)
 	if !h.acknowledge(c, ch) {
 		ch.leave(c)

@@ -8,7 +8,8 @@ import "net"
 // queue.
 type rawSocket struct{}
 
-func newRawSocket(net.Conn) *rawSocket { return nil }
+func (*rawSocket) open(net.Conn) {}
+func (*rawSocket) isOpen() bool  { return false }
 
 func (*rawSocket) write([]byte) (int, error) { panic("ws: no raw sockets") }
 func (*rawSocket) read([]byte) (int, error)  { panic("ws: no raw sockets") }

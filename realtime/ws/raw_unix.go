@@ -11,13 +11,14 @@ import (
 
 // rawSocket reads and writes a socket without ever waiting in a write. The file descriptor is used within calls of
 // syscall.RawConn only: the connection's Close waits for them to end, so it is never a descriptor that somebody else
-// has got in the meantime.
+// has got in the meantime, whoever closes it.
 type rawSocket struct {
-	conn syscall.RawConn
+	conn syscall.RawConn // nil for a connection that is no plain socket
 	// One call of write, and one of read or wait, at a time. The functions are made once, because one made for each
 	// call would be an allocation for each delivery.
-	out, in                    transfer
-	tryWrite, tryRead, untilIn func(fd uintptr) bool
+	tryWrite         func(fd uintptr) bool
+	out, in          transfer
+	tryRead, untilIn func(fd uintptr) bool
 }
 
 // transfer is the arguments and results of one system call.
@@ -27,8 +28,8 @@ type transfer struct {
 	err error
 }
 
-// newRawSocket returns nil for what is not exactly a socket: a type that contains one may do something to the bytes.
-func newRawSocket(conn net.Conn) *rawSocket {
+// open prepares for conn, unless it is not exactly a socket: a type that contains one may do something to the bytes.
+func (r *rawSocket) open(conn net.Conn) {
 	var s syscall.Conn
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -36,15 +37,15 @@ func newRawSocket(conn net.Conn) *rawSocket {
 	case *net.UnixConn:
 		s = c
 	default:
-		return nil
+		return
 	}
 	rc, err := s.SyscallConn()
 	if err != nil {
-		return nil
+		return
 	}
-	r := &rawSocket{conn: rc}
+	r.conn = rc
 	r.tryWrite = func(fd uintptr) bool {
-		r.out.do(fd, syscall.Write)
+		r.out.do(fd, writeNow)
 		return true
 	}
 	r.tryRead = func(fd uintptr) bool {
@@ -55,30 +56,30 @@ func newRawSocket(conn net.Conn) *rawSocket {
 		r.in.do(fd, syscall.Read)
 		return !wouldBlock(r.in.err)
 	}
-	return r
 }
+
+func (r *rawSocket) isOpen() bool { return r.conn != nil }
 
 // write gives the kernel as much of p as it takes at once. A short count is not an error.
 func (r *rawSocket) write(p []byte) (int, error) {
-	r.out = transfer{p: p}
+	r.out.p = p
 	err := r.conn.Write(r.tryWrite)
-	n, e := r.out.n, r.out.err
-	r.out = transfer{}
+	r.out.p = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case wouldBlock(e):
+	case wouldBlock(r.out.err):
 		return 0, nil
 	}
-	return n, e
+	return r.out.n, r.out.err
 }
 
 // read returns what has arrived, errIdle for nothing, io.EOF at the end.
 func (r *rawSocket) read(p []byte) (int, error) {
-	r.in = transfer{p: p}
+	r.in.p = p
 	err := r.conn.Read(r.tryRead)
+	r.in.p = nil
 	n, e := r.in.n, r.in.err
-	r.in = transfer{}
 	switch {
 	case err != nil:
 		return 0, err
@@ -94,9 +95,8 @@ func (r *rawSocket) read(p []byte) (int, error) {
 func (r *rawSocket) wait(p []byte) int {
 	r.in = transfer{p: p}
 	_ = r.conn.Read(r.untilIn)
-	n := r.in.n
-	r.in = transfer{}
-	return n
+	r.in.p = nil
+	return r.in.n
 }
 
 func (t *transfer) do(fd uintptr, call func(int, []byte) (int, error)) {

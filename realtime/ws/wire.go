@@ -23,8 +23,17 @@ var errIdle = errors.New("ws: nothing to read")
 // take, and everything on another kind of connection (TLS), waits in a queue for a goroutine that writes, which there
 // is only as long as something waits.
 type wire struct {
+	// What every delivery touches stands together.
+	mu       sync.Mutex // guards what follows; a write that does not block is all that happens with it held
+	finished bool       // a close frame is queued or out, or a write failed
+	held     bool       // what comes goes into the queue: the drainer runs, or flush will be called
+	raw      rawSocket  // for writing
+	queue    queue
+	writing  int           // frames that the drainer has taken and is writing
+	pending  int           // bytes in the queue and in the drainer's hands
+	drained  chan struct{} // closed when the drainer has ended; nil if there is none
+
 	net.Conn
-	raw     *rawSocket // nil if the connection is no plain socket
 	cfg     *Config
 	traffic *traffic
 	owner   *conn // hears of a client that does not keep up; nil until the connection is established
@@ -36,14 +45,6 @@ type wire struct {
 
 	lastRead atomic.Int64  // Unix nanoseconds
 	reads    atomic.Uint64 // how often anything arrived; unlike a time it never stands still
-
-	mu       sync.Mutex // guards what follows; a write that does not block is all that happens with it held
-	queue    queue
-	writing  int           // frames that the drainer has taken and is writing
-	pending  int           // bytes in the queue and in the drainer's hands
-	held     bool          // what comes goes into the queue: the drainer runs, or flush will be called
-	drained  chan struct{} // closed when the drainer has ended; nil if there is none
-	finished bool          // a close frame is queued or out, or a write failed
 }
 
 // traffic counts the bytes of all connections.
@@ -53,7 +54,8 @@ type traffic struct {
 }
 
 func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
-	w := &wire{Conn: conn, raw: newRawSocket(conn), cfg: cfg, traffic: t, early: bytes.Clone(early)}
+	w := &wire{Conn: conn, cfg: cfg, traffic: t, early: bytes.Clone(early)}
+	w.raw.open(conn)
 	w.lastRead.Store(time.Now().UnixNano())
 	return w
 }
@@ -67,7 +69,7 @@ func (w *wire) Read(p []byte) (n int, err error) {
 		w.early = w.early[n:]
 		w.advance(p[:n])
 		return n, nil
-	case w.raw != nil && w.state.between():
+	case w.raw.isOpen() && w.state.between():
 		n, err = w.raw.read(p)
 	default:
 		n, err = w.Conn.Read(p)

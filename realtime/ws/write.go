@@ -38,7 +38,7 @@ func (w *wire) deliver(joined []byte, frames [][]byte) verdict {
 		w.mu.Unlock()
 		return tooLate
 	}
-	if !w.held && w.raw != nil {
+	if !w.held && w.raw.isOpen() {
 		n, err := w.raw.write(joined)
 		if n == len(joined) {
 			w.mu.Unlock()
@@ -99,7 +99,7 @@ func (w *wire) flush() {
 	if !w.held || w.drained != nil {
 		return // the drainer has it
 	}
-	if w.raw != nil {
+	if w.raw.isOpen() {
 		buf := drainBuffers.Get().(*[]byte)
 		defer drainBuffers.Put(buf)
 		frames := w.queue.frames
@@ -133,7 +133,7 @@ func (w *wire) finish(frame []byte, drop bool) {
 	if drop {
 		w.waiting(-w.queue.drop())
 	}
-	if w.held || w.raw == nil {
+	if w.held || !w.raw.isOpen() {
 		w.queue.add(frame)
 		w.waiting(len(frame))
 		w.drain()
@@ -230,7 +230,7 @@ func (w *wire) take(buf *[]byte) bool {
 	}
 	w.held, w.drained = false, nil
 	last := w.finished
-	if w.raw != nil {
+	if w.raw.isOpen() {
 		_ = w.Conn.SetWriteDeadline(time.Time{}) // or it would end writes that have nothing to do with this one
 	}
 	w.mu.Unlock()

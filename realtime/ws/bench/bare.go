@@ -149,7 +149,11 @@ func (b *bare) publish(p []byte) error {
 
 func (b *bare) write(channel uint32, frames []byte) error {
 	for _, fd := range b.subscribers[channel] {
-		if n, err := syscall.Write(fd, frames); err != nil || n < len(frames) {
+		n, err := syscall.Write(fd, frames)
+		if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+			return nil // the run is over
+		}
+		if err != nil || n < len(frames) {
 			return fmt.Errorf("a client does not keep up: %d of %d bytes: %w", n, len(frames), err)
 		}
 	}

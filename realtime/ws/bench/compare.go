@@ -70,6 +70,9 @@ func compare(s settings) error {
 	}
 	fmt.Println()
 	for _, b := range bounds {
+		if costs[b.scenario][b.over] == 0 || costs[b.scenario][b.base] == 0 {
+			continue // one of them has not run
+		}
 		ratio := costs[b.scenario][b.over] / costs[b.scenario][b.base]
 		verdict := "ok"
 		if ratio > b.most {
@@ -119,6 +122,9 @@ func compareMemory(s settings) (missed []string, err error) {
 			return nil, err
 		}
 		for _, kind := range []string{"murph", "centrifuge"} {
+			if !slices.Contains(kinds, kind) {
+				continue
+			}
 			r, err := measure(s, kind, scenario{"idle", n, 1, 0})
 			if err != nil {
 				return nil, fmt.Errorf("%d idle connections, %s: %w", n, kind, err)

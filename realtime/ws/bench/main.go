@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type settings struct {
 	channels      int
 	outstanding   int
 	idle          string
+	kinds         string
 }
 
 func main() {
@@ -41,7 +43,9 @@ func main() {
 	flag.IntVar(&s.conns, "conns", 1000, "load: connections")
 	flag.IntVar(&s.channels, "channels", 1, "load: channels, with an equal share of the connections each")
 	flag.IntVar(&s.outstanding, "outstanding", 1, "load: messages whose deliveries may be missing")
+	flag.StringVar(&s.kinds, "kinds", strings.Join(kinds, ","), "the servers to run")
 	flag.Parse()
+	kinds = strings.Split(s.kinds, ",")
 
 	var err error
 	switch s.role {

@@ -46,7 +46,7 @@ func serve(kind string) error {
 
 func serveMurph() error {
 	srv, err := ws.New(ws.Config{
-		AppID: "1", Key: "app-key", Secret: "app-secret", ActivityTimeout: silence,
+		AppID: "1", Key: "app-key", Secret: "app-secret", ActivityTimeout: silence, ConnectRate: ws.Rate{PerSecond: -1},
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {

@@ -1,0 +1,110 @@
+//go:build unix
+
+package ws_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/realtimetest"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+func message() realtime.Event {
+	return realtime.Event{
+		Channel: lobby, Name: "new-message", Data: []byte(`{"content":"` + strings.Repeat("x", 280) + `"}`),
+	}
+}
+
+// BenchmarkBroadcast is what the hub and the fan-out cost, without a kernel behind them. The allocations are those of
+// one event, however many subscribers there are.
+func BenchmarkBroadcast(b *testing.B) {
+	for _, n := range []int{1, 1_000, 10_000} {
+		b.Run(fmt.Sprintf("subscribers=%d", n), func(b *testing.B) {
+			srv, err := ws.New(config())
+			require.NoError(b, err)
+			srv.AttachSinks(n, lobby)
+			ev := message()
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NoError(b, srv.Broadcast(b.Context(), ev))
+				require.NoError(b, srv.Flush(b.Context()))
+			}
+			perDelivery(b, n)
+		})
+	}
+}
+
+// BenchmarkBroadcastSockets is the same over real sockets, with clients that throw away what they read.
+func BenchmarkBroadcastSockets(b *testing.B) {
+	for _, n := range []int{1, 1_000} {
+		b.Run(fmt.Sprintf("subscribers=%d", n), func(b *testing.B) {
+			srv, err := ws.New(config(func(c *ws.Config) { c.ConnectRate = ws.Rate{PerSecond: -1} }))
+			require.NoError(b, err)
+			host := httptest.NewServer(srv)
+			defer host.Close()
+			defer func() { _ = srv.Shutdown(ended()) }()
+			for range n {
+				sink(b, host.URL)
+			}
+			ev := message()
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NoError(b, srv.Broadcast(b.Context(), ev))
+				require.NoError(b, srv.Flush(b.Context()))
+			}
+			perDelivery(b, n)
+		})
+	}
+}
+
+// sink subscribes a client to the lobby.
+func sink(b *testing.B, url string) {
+	var conn net.Conn
+	c, err := realtimetest.Dial(b.Context(), url+path, &realtimetest.DialOptions{
+		Dial: func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
+			conn, err = new(net.Dialer).DialContext(ctx, network, addr)
+			return conn, err
+		},
+	})
+	require.NoError(b, err)
+	require.NoError(b, c.Subscribe(b.Context(), lobby, realtime.Grant{}))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	b.Cleanup(func() {
+		c.Cut()
+		<-done
+	})
+}
+
+func perDelivery(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
+}
+
+// TestDeliveryAllocatesNothing compares what a broadcast to one and to many allocates. It is not parallel, because it
+// counts the allocations of the whole process.
+func TestDeliveryAllocatesNothing(t *testing.T) {
+	allocations := func(subscribers int) float64 {
+		srv, err := ws.New(config())
+		require.NoError(t, err)
+		srv.AttachSinks(subscribers, lobby)
+		ev := message()
+		return testing.AllocsPerRun(100, func() {
+			if srv.Broadcast(t.Context(), ev) != nil || srv.Flush(t.Context()) != nil {
+				t.Error("not delivered")
+			}
+		})
+	}
+	require.InDelta(t, allocations(1), allocations(1000), 2, "of a broadcast")
+}

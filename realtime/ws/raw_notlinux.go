@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package ws
+
+import "syscall"
+
+// writeNow is the write of a socket that does not block.
+func writeNow(fd int, p []byte) (int, error) { return syscall.Write(fd, p) }
