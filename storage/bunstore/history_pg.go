@@ -8,8 +8,9 @@ package bunstore
 //	1  user_id  role     first_name last_name   image       read_seq  -      read_at     -           -
 //	2  id       content  client_id  sender_id   -           seq       rev    created_at  edited_at   deleted_at
 //
-// A viewer who is no member gets the first kind only, which is enough to refuse them. Plan: primary keys, and for the
-// messages murph_messages_seq backwards.
+// A viewer who is no member gets the first kind only, which is enough to refuse them. The limit is hidden in a subquery:
+// a planner that knows it, and takes the consultation to be shorter, would read and sort all of it. Plan: primary keys,
+// and for the messages murph_messages_seq backwards.
 const pgHistory = `
 WITH c AS (
 	SELECT *, ($2::text IN (patient_id, student_id)) IS TRUE AS member FROM murph_consultations WHERE id = $1::text
@@ -22,7 +23,7 @@ UNION ALL
 SELECT 2, m.* FROM (
 	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = $1::text AND seq < $3::bigint AND (SELECT member FROM c)
-	ORDER BY seq DESC LIMIT $4::bigint
+	ORDER BY seq DESC LIMIT (SELECT $4::bigint)
 ) m`
 
 // pgChanges. $1 consultation, $2 viewer, $3 since, $4 how far behind is too far, $5 limit. The kinds of rows are those of
@@ -42,11 +43,11 @@ UNION ALL
 SELECT 2, m.* FROM (
 	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = $1::text AND rev > $3::bigint AND (SELECT member AND NOT reset FROM c)
-	ORDER BY rev LIMIT $5::bigint
+	ORDER BY rev LIMIT (SELECT $5::bigint)
 ) m
 UNION ALL
 SELECT 2, m.* FROM (
 	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = $1::text AND (SELECT member AND reset FROM c)
-	ORDER BY seq DESC LIMIT $5::bigint
+	ORDER BY seq DESC LIMIT (SELECT $5::bigint)
 ) m`

@@ -33,7 +33,7 @@ const pgRequests = `
 WITH c AS (
 	SELECT * FROM murph_consultations
 	WHERE status = '` + string(consultation.StatusRequested) + `' AND (created_at, id) < ($1::timestamptz, $2::text)
-	ORDER BY created_at DESC, id DESC LIMIT $3::bigint
+	ORDER BY created_at DESC, id DESC LIMIT (SELECT $3::bigint)
 )
 SELECT ` + headerColumns + `, c.created_at, 0::bigint, ` + noText + `
 FROM c` + headerPeople + `

@@ -20,7 +20,7 @@ WITH o AS (
 	WHERE id = ANY (ARRAY(
 		SELECT id FROM murph_outbox
 		WHERE parked_at IS NULL AND due_at <= (SELECT clock_timestamp())
-		ORDER BY due_at, id LIMIT $1::bigint
+		ORDER BY due_at, id LIMIT (SELECT $1::bigint)
 		FOR UPDATE SKIP LOCKED
 	))
 	RETURNING *

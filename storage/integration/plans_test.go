@@ -197,6 +197,34 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestPlansWithoutStatistics reads from a consultation that has grown before the database has looked at the table.
+func TestPlansWithoutStatistics(t *testing.T) {
+	t.Parallel()
+	s := drivers[0].openStore(t, pgtest.Schema(t), 1)
+	begin(t, s, room)
+	_, err := s.db.ExecContext(t.Context(), `
+		INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, content, created_at)
+		SELECT 'm-' || n, 'room', n + 2, n + 2, 'patient-1', repeat('x', 60), now() FROM generate_series(1, 10000) n`)
+	require.NoError(t, err)
+	_, err = s.db.ExecContext(t.Context(), `UPDATE murph_consultations SET rev = 10002`)
+	require.NoError(t, err)
+	_, err = s.History(t.Context(), chat.HistoryParams{ConsultationID: room, Viewer: student.UserID, Limit: 50})
+	require.NoError(t, err)
+	_, err = s.Changes(t.Context(), chat.ChangesParams{ConsultationID: room, Viewer: student.UserID, Limit: 50, MaxBehind: 500})
+	require.NoError(t, err)
+	for _, c := range []struct{ text, arguments string }{
+		{"seq < $3", `'room', 'student-1', 5000, 51`},
+		{"AS reset", `'room', 'student-1', 9700, 500, 51`},
+		{"AS reset", `'room', 'student-1', 1, 500, 51`},
+	} {
+		for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+			for _, n := range explain(t, s, c.text, c.arguments, mode) {
+				require.LessOrEqual(t, n.Rows, 54.0, "%s %s: %+v", c.text, mode, n)
+			}
+		}
+	}
+}
+
 // TestSendsAreHot counts the updates of the consultation's row that needed no work on an index.
 func TestSendsAreHot(t *testing.T) {
 	t.Parallel()
