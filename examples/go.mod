@@ -3,7 +3,10 @@ module github.com/murph-chat/murph/examples
 go 1.25.0
 
 // Packages of npm may hold Go files too.
-ignore ./murph/web
+ignore (
+	./murph/web
+	./pusherserver/clients
+)
 
 replace (
 	github.com/murph-chat/murph => ../
@@ -16,6 +19,7 @@ require (
 	github.com/murph-chat/murph v0.0.0
 	github.com/murph-chat/murph/storage/integration v0.0.0
 	github.com/murph-chat/murph/storage/sqlitestore v0.0.0
+	github.com/pusher/pusher-http-go/v5 v5.1.1
 	github.com/stretchr/testify v1.12.1
 	github.com/uptrace/bun v1.3.0
 	github.com/uptrace/bun/dialect/pgdialect v1.3.0
@@ -30,7 +34,6 @@ require (
 	github.com/jinzhu/inflection v1.0.0 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
-	github.com/pusher/pusher-http-go/v5 v5.1.1 // indirect
 	github.com/puzpuzpuz/xsync/v3 v3.5.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/tmthrgd/go-hex v0.0.0-20190904060850-447a3041c3bc // indirect

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -39,14 +40,14 @@ var webhookKinds = []noticeKind{noticeOccupied, noticeVacated, noticeMemberAdded
 func (h Webhook) validate(allowPrivate bool) error {
 	u, err := url.Parse(h.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return fmt.Errorf("URL is not like https://host/path")
+		return errors.New("the URL is not like https://host/path")
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !allowPrivate && !isPublic(ip) {
-		return fmt.Errorf("URL has an address that is not public, see Config.AllowPrivateWebhooks")
+		return errors.New("the URL has an address that is not public, see Config.AllowPrivateWebhooks")
 	}
 	for _, e := range h.Events {
 		if !slices.Contains(webhookKinds, noticeKind(e)) {
-			return fmt.Errorf("Events has an unknown kind %q", e)
+			return fmt.Errorf("unknown kind of events %q", e)
 		}
 	}
 	return nil

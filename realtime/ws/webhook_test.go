@@ -430,8 +430,8 @@ func TestPublicAddresses(t *testing.T) {
 func TestWebhookConfig(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
-		"": "URL", "host/path": "URL", "ftp://host": "URL", "http://": "URL", "http://10.0.0.1/": "URL has an address that is not public",
-		"http://[::1]:80/": "URL has an address that is not public", "https://host": "",
+		"": "the URL is not like", "host/path": "the URL is not like", "ftp://host": "the URL is not like", "http://": "the URL is not like", "http://10.0.0.1/": "the URL has an address that is not public",
+		"http://[::1]:80/": "the URL has an address that is not public", "https://host": "",
 	} {
 		_, err := ws.New(config(func(c *ws.Config) { c.Webhooks = []ws.Webhook{{URL: "https://ok"}, {URL: url}} }))
 		if want == "" {
@@ -441,7 +441,7 @@ func TestWebhookConfig(t *testing.T) {
 		require.ErrorContains(t, err, "Config.Webhooks[1]: "+want, url)
 	}
 	_, err := ws.New(config(func(c *ws.Config) { c.Webhooks = []ws.Webhook{{URL: "https://ok", Events: []string{"x"}}} }))
-	require.ErrorContains(t, err, `unknown kind "x"`)
+	require.ErrorContains(t, err, `unknown kind of events "x"`)
 	_, err = ws.New(config(func(c *ws.Config) { c.MaxWebhookQueue = -1 }))
 	require.Error(t, err)
 }

@@ -20,7 +20,7 @@ func Missing(t *testing.T, need, reason string) {
 	t.Skipf("needs %s: %s", need, reason)
 }
 
-// Node returns the node program, and checks that the packages of the page in dir are installed.
+// Node returns the node program, and checks that the packages of the page, or of the clients, in dir are installed.
 func Node(t *testing.T, dir string) string {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -28,7 +28,7 @@ func Node(t *testing.T, dir string) string {
 		Missing(t, "node", err.Error())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		Missing(t, "node", "the packages of the page are not installed, run make web")
+		Missing(t, "node", "the packages are not installed, run npm ci in "+dir)
 	}
 	return node
 }
@@ -50,10 +50,11 @@ func Browser(t *testing.T, dir string) string {
 	return browser
 }
 
-// RunNode runs a script of the page's end-to-end tests against the server at url and fails the test if it fails.
+// RunNode runs a script out of dir/e2e against the server at url and fails the test if it fails. A script that uses
+// node:test ends with its tests, whatever timers a client library has left behind.
 func RunNode(t *testing.T, dir, script, url string, env ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), Node(t, dir), filepath.Join("e2e", script))
+	cmd := exec.CommandContext(t.Context(), Node(t, dir), "--test-force-exit", filepath.Join("e2e", script))
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), append(env, "MURPH_URL="+url)...)
 	out, err := cmd.CombinedOutput()
