@@ -56,6 +56,10 @@ go-test: ## test every Go module under the race detector and report the coverage
 bench: ## benchmarks with allocations, and round trips where a database is involved
 	go test -run '^$$' -bench . -benchmem work
 
+.PHONY: torture
+torture: deps web ## the long forms of the crash tests, about a quarter of an hour
+	MURPH_TORTURE=1 go test -race -timeout 60m -count 1 -run 'Kill|Torture|Many' work
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf .tools coverage test-output $(WEB)/dist $(WEB)/node_modules
