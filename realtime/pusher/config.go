@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -125,28 +126,46 @@ func (e *MissingEnvError) Error() string {
 }
 
 // ConfigFromEnv reads the Config from PUSHER_APP_ID, PUSHER_SECRET, NEXT_PUBLIC_PUSHER_KEY (or PUSHER_KEY) and
-// NEXT_PUBLIC_PUSHER_CLUSTER (or PUSHER_CLUSTER); the first of two counts. A variable that is empty or blank is
-// missing. The error is a *[MissingEnvError]. A nil lookup means os.LookupEnv.
+// NEXT_PUBLIC_PUSHER_CLUSTER (or PUSHER_CLUSTER); the first of two counts. For a server of one's own or a proxy,
+// PUSHER_HOST, PUSHER_PORT and PUSHER_SCHEME ("https", or "http" for [Config.Insecure]) say where it is; with a host no
+// cluster is needed. A variable that is empty or blank is missing. The error is a *[MissingEnvError]. A nil lookup means
+// os.LookupEnv.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
-	var missing []string
-	read := func(names ...string) string {
+	optional := func(names ...string) string {
 		for _, name := range names {
 			v, set := lookup(name)
 			if v = strings.TrimSpace(v); set && v != "" {
 				return v
 			}
 		}
-		missing = append(missing, names[0])
 		return ""
 	}
+	var missing []string
+	required := func(names ...string) string {
+		v := optional(names...)
+		if v == "" {
+			missing = append(missing, names[0])
+		}
+		return v
+	}
 	cfg := Config{
-		AppID:   read("PUSHER_APP_ID"),
-		Key:     read("NEXT_PUBLIC_PUSHER_KEY", "PUSHER_KEY"),
-		Secret:  read("PUSHER_SECRET"),
-		Cluster: read("NEXT_PUBLIC_PUSHER_CLUSTER", "PUSHER_CLUSTER"),
+		AppID:    required("PUSHER_APP_ID"),
+		Key:      required("NEXT_PUBLIC_PUSHER_KEY", "PUSHER_KEY"),
+		Secret:   required("PUSHER_SECRET"),
+		Host:     optional("PUSHER_HOST"),
+		Insecure: strings.EqualFold(optional("PUSHER_SCHEME"), "http"),
+	}
+	if port := optional("PUSHER_PORT"); cfg.Host != "" && port != "" {
+		cfg.Host = net.JoinHostPort(cfg.Host, port)
+	}
+	cluster := []string{"NEXT_PUBLIC_PUSHER_CLUSTER", "PUSHER_CLUSTER"}
+	if cfg.Host == "" {
+		cfg.Cluster = required(cluster...)
+	} else {
+		cfg.Cluster = optional(cluster...)
 	}
 	if missing != nil {
 		return Config{}, &MissingEnvError{Names: missing}

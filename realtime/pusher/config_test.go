@@ -72,3 +72,23 @@ func TestSecretIsHidden(t *testing.T) {
 	require.NotContains(t, log.String(), "canary")
 	require.Contains(t, log.String(), `"cluster":"eu"`)
 }
+
+func TestConfigFromEnvOfAServerOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{
+		"PUSHER_APP_ID": "1", "PUSHER_KEY": "k", "PUSHER_SECRET": "s",
+		"PUSHER_HOST": "realtime.example.org", "PUSHER_PORT": "6001", "PUSHER_SCHEME": "http",
+	}
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	cfg, err := pusher.ConfigFromEnv(lookup)
+	require.NoError(t, err)
+	require.Equal(t, "realtime.example.org:6001", cfg.Host)
+	require.True(t, cfg.Insecure)
+	require.Empty(t, cfg.Cluster)
+	delete(env, "PUSHER_SCHEME")
+	delete(env, "PUSHER_PORT")
+	cfg, err = pusher.ConfigFromEnv(lookup)
+	require.NoError(t, err)
+	require.Equal(t, "realtime.example.org", cfg.Host)
+	require.False(t, cfg.Insecure)
+}
