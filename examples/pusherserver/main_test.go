@@ -80,6 +80,13 @@ func launch(t *testing.T, flags ...string) *process {
 	return p
 }
 
+// in is the same process for a subtest.
+func (p *process) in(t *testing.T) *process {
+	sub := *p
+	sub.t = t
+	return &sub
+}
+
 // connect opens a connection of the Go client.
 func (p *process) connect() *realtimetest.Client {
 	p.t.Helper()

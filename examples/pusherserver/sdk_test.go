@@ -1,10 +1,16 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	pusher "github.com/pusher/pusher-http-go/v5"
 	"github.com/stretchr/testify/require"
@@ -49,13 +55,35 @@ func (p *process) signIn(c *realtimetest.Client, user string) {
 	require.NoError(p.t, c.Subscribe(p.t.Context(), realtime.Channel("#server-to-user-"+user), realtime.Grant{}))
 }
 
-// expect waits for the next message and compares its event.
-func (p *process) expect(c *realtimetest.Client, event string) realtimetest.Frame {
+func (p *process) next(c *realtimetest.Client) realtimetest.Frame {
 	p.t.Helper()
 	frame, err := c.Next(p.t.Context())
 	require.NoError(p.t, err)
+	return frame
+}
+
+// expect waits for the next message and compares its event.
+func (p *process) expect(c *realtimetest.Client, event string) realtimetest.Frame {
+	p.t.Helper()
+	frame := p.next(c)
 	require.Equal(p.t, event, frame.Event, "%s", frame.Raw)
 	return frame
+}
+
+// post makes the one call that the official SDK for Go has not, and returns its status.
+func (p *process) post(path, body string) int {
+	p.t.Helper()
+	path = "/apps/" + appID + path
+	mac := hmac.New(sha256.New, []byte(secret))
+	query := fmt.Sprintf("auth_key=%s&auth_timestamp=%d&auth_version=1.0&body_md5=%x", key, time.Now().Unix(), md5.Sum([]byte(body)))
+	_, _ = fmt.Fprintf(mac, "POST\n%s\n%s", path, query)
+	url := fmt.Sprintf("http://%s%s?%s&auth_signature=%x", p.addr, path, query, mac.Sum(nil))
+	req, err := http.NewRequestWithContext(p.t.Context(), "POST", url, strings.NewReader(body))
+	require.NoError(p.t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(p.t, err)
+	require.NoError(p.t, res.Body.Close())
+	return res.StatusCode
 }
 
 func pointer(s string) *string { return &s }

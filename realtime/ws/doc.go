@@ -5,12 +5,14 @@
 //	mux.Handle("GET /app/{key}", srv)       // the endpoint
 //	srv.Broadcast(ctx, event)               // realtime.Broadcaster
 //	srv.SignChannel(socketID, channel, nil) // realtime.Signer, for the host's authorisation endpoint
+//	mux.Handle("/apps/", srv.API())         // for the server SDKs of other programs, if there are any
 //	defer srv.Shutdown(ctx)                 // http.Server.Shutdown knows nothing of upgraded connections
 //
 // # What works
 //
-// Public, private and private-encrypted channels, ping and pong both ways, sender exclusion. Presence and cache
-// channels, client events and sign-in are refused with an error that says so.
+// Public, private, private-encrypted, presence and cache channels, client events, sign-in with events for one user and
+// watchlists, subscription counts, ping and pong both ways, sender exclusion; the HTTP API ([Server.API]) and signed
+// webhooks ([Webhook]). examples/pusherserver is all this as a program, held to the official clients.
 //
 // # Guarantees
 //
