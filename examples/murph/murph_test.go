@@ -176,14 +176,3 @@ func TestPusherJS(t *testing.T) {
 		testenv.RunNode(t, webDir, "pusher-js.mjs", url)
 	})
 }
-
-func TestPageInBrowser(t *testing.T) {
-	t.Parallel()
-	testenv.Node(t, webDir)
-	browser := testenv.Browser(t, webDir)
-	onEachDatabase(t, func(t *testing.T, url string, _ func() *sql.DB) {
-		shots, err := filepath.Abs(filepath.Join("..", "..", "test-output", filepath.Base(t.Name())))
-		require.NoError(t, err)
-		testenv.RunNode(t, webDir, "browser.mjs", url, "CHROMIUM="+browser, "MURPH_SCREENSHOTS="+shots)
-	})
-}

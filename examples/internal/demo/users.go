@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 
 	"github.com/murph-chat/murph/consultation"
@@ -91,36 +90,6 @@ func login(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(user); err != nil {
 		return // the client has gone
 	}
-}
-
-// reassign answers POST /demo/reassign {"studentId": "student-2"}: the demo consultation goes to another student. In a
-// real application this is something that the host does, for instance when a student has fallen ill; here everybody may.
-func reassign(s *consultation.Service) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body struct {
-			StudentID consultation.UserID `json:"studentId"`
-		}
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&body); err != nil {
-			http.Error(w, "the body must be a JSON object with studentId", http.StatusBadRequest)
-			return
-		}
-		student, ok := users[body.StudentID]
-		if !ok || student.Role != consultation.RoleStudent {
-			http.Error(w, "the demo's students are student-1 and student-2", http.StatusNotFound)
-			return
-		}
-		p := consultation.TransitionParams{ID: demoConsultation, By: consultation.Host(), Student: &student}
-		_, err := s.Reassign(r.Context(), p)
-		switch {
-		case errors.Is(err, consultation.ErrConflict):
-			http.Error(w, "the demo consultation is not in progress", http.StatusConflict)
-		case err != nil:
-			slog.Error("reassign", slog.Any("err", err))
-			http.Error(w, "the demo consultation could not be reassigned", http.StatusInternalServerError)
-		default:
-			w.WriteHeader(http.StatusNoContent)
-		}
-	})
 }
 
 // reassign answers POST /demo/reassign {"studentId": "student-2"}: what a host does when it gives the demo consultation to

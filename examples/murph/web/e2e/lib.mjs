@@ -12,7 +12,7 @@ export async function run(name, checks, cleanUp = async () => {}) {
       console.log(`ok    ${what}`);
     } catch (err) {
       failed++;
-      console.log(`FAIL  ${what}\n      ${String(err?.stack ?? err).replaceAll("\n", "\n      ")}`);
+      console.log(`FAIL  ${what}\n      ${String(err?.stack ?? err).slice(0, 2_000).replaceAll("\n", "\n      ")}`);
     }
   }
   await cleanUp();

@@ -7,8 +7,6 @@ import { base } from "./lib.mjs";
 
 export const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  // Playwright turns the back-forward cache off; people have it.
-  ignoreDefaultArgs: ["--disable-back-forward-cache"],
   args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"],
 });
 
@@ -21,7 +19,7 @@ export const english = { locale: "en-GB", viewport: { width: 360, height: 740 },
 /** Opens the page as somebody, in a browser of their own, and waits until it is connected. */
 export async function open(user, options = {}, { at = base, wait = true, query = "" } = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(10_000);
   context.on("request", (r) => {
     const url = new URL(r.url());
     if (url.host !== at.host && url.protocol !== "data:") complaints.push(`${user}: request to ${url.origin}`);
@@ -44,7 +42,7 @@ export async function open(user, options = {}, { at = base, wait = true, query =
 export const connected = (page) => page.locator('.connection[data-state="connected"]').waitFor();
 export const composer = (page) => page.getByRole("textbox", { name: /^(Ihre Nachricht|Your message)$/ });
 export const bubble = (page, text) => page.locator(".message .content").getByText(text, { exact: true });
-export const message = (page, text) => page.locator(".message", { has: bubble(page, text) });
+export const message = (page, text) => page.locator(".message", { has: page.locator(".content").getByText(text, { exact: true }) });
 export const settled = (page) => page.locator(".message.sending").waitFor({ state: "detached" });
 
 export async function write(page, text) {
