@@ -18,7 +18,7 @@ run: web ## start the web application with the chat page
 	go run ./examples/murph -addr $(ADDR) -db $(DB) -transport websocket -open
 
 .PHONY: test
-test: deps web lint web-test go-test ## install what the tests need, then run everything
+test: deps web clients lint web-test go-test ## install what the tests need, then run everything
 
 .PHONY: deps
 deps: ## install PostgreSQL and Chromium if they are missing
@@ -35,6 +35,15 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.
 
 $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	npm --prefix $(WEB) run build
+	@touch $@
+
+CLIENTS := examples/pusherserver/clients
+
+.PHONY: clients
+clients: $(CLIENTS)/node_modules/.package-lock.json ## install the official clients and SDKs that the server is tested with
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	npm --prefix $(CLIENTS) ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: web-test
@@ -56,10 +65,14 @@ go-test: ## test every Go module under the race detector and report the coverage
 bench: ## benchmarks with allocations, and round trips where a database is involved
 	go test -run '^$$' -bench . -benchmem work
 
+.PHONY: bench-ws
+bench-ws: ## the WebSocket server beside a bare writer and centrifuge, in one run; fails when a ratio is missed
+	cd realtime/ws/bench && GOWORK=off go run . -gate
+
 .PHONY: torture
 torture: deps web ## the long forms of the crash tests, about a quarter of an hour
 	MURPH_TORTURE=1 go test -race -timeout 60m -count 1 -run 'Kill|Torture|Many' work
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf .tools coverage test-output $(WEB)/dist $(WEB)/node_modules
+	rm -rf .tools coverage test-output $(WEB)/dist $(WEB)/node_modules $(CLIENTS)/node_modules
