@@ -8,11 +8,13 @@ import (
 
 // The thresholds of the breaker.
 const (
-	breakerFailures  = 5                // failures in a row that open it
-	breakerSuccesses = 3                // probes in a row that close it
-	breakerProbe     = 2 * time.Second  // between probes after failures, with full jitter
-	breakerRefused   = 30 * time.Second // between probes after a refusal, doubled each time
-	breakerLongest   = 5 * time.Minute
+	breakerFailures  = 5               // failures in a row that open it
+	breakerSuccesses = 3               // probes in a row that close it
+	breakerProbe     = 2 * time.Second // between probes after failures, with full jitter
+	breakerRefused   = time.Minute     // before the probe after a refusal, doubled each time
+	breakerLongest   = 5 * time.Minute // and at most this
+	breakerLimited   = time.Second     // before the probe after a rate limit that names no time, doubled each time
+	breakerLimitedTo = time.Minute     // and at most this
 )
 
 // breaker keeps the relay from working against a transport that is down. It is closed in good times; when it opens, one
@@ -83,11 +85,16 @@ func (b *breaker) failed() {
 }
 
 // refuse opens the breaker at once, for the time that the transport asks for, or one that grows.
-func (b *breaker) refuse(wait time.Duration) {
+func (b *breaker) refuse(wait time.Duration) { b.hold(wait, breakerRefused, breakerLongest) }
+
+// limited opens the breaker for as long as a transport that is asked too often wants to be left alone.
+func (b *breaker) limited(wait time.Duration) { b.hold(wait, breakerLimited, breakerLimitedTo) }
+
+func (b *breaker) hold(wait, first, longest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if wait <= 0 {
-		wait = min(breakerRefused<<min(b.refusals, 5), breakerLongest)
+		wait = min(first<<min(b.refusals, 6), longest)
 	}
 	b.open, b.wins = true, 0
 	b.refusals++

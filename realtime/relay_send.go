@@ -124,7 +124,7 @@ func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) err
 	case errors.As(err, &refused):
 		r.breaker.refuse(refused.ProbeAfter)
 	case errors.As(err, &limited):
-		r.breaker.refuse(max(limited.RetryAfter, time.Second))
+		r.breaker.limited(limited.RetryAfter)
 	case isPermanent(err), errors.Is(err, ErrTooLarge):
 	default:
 		r.breaker.failed()

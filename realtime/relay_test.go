@@ -462,6 +462,45 @@ func TestRelaySlowsDown(t *testing.T) {
 	})
 }
 
+// The waits between probes, as the transport asks for them or as they grow.
+func TestRelayProbes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer error
+		waits  []time.Duration // at least
+	}{
+		"refusal": {&realtime.RefusedError{Err: errors.New("403")}, []time.Duration{
+			time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute}},
+		"refusal with a time": {&realtime.RefusedError{Err: errors.New("401"), ProbeAfter: 30 * time.Second}, []time.Duration{
+			30 * time.Second, 30 * time.Second}},
+		"rate": {&realtime.RateLimitError{Err: errors.New("429")}, []time.Duration{
+			time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute}},
+		"rate with a time": {&realtime.RateLimitError{Err: errors.New("429"), RetryAfter: 90 * time.Second}, []time.Duration{
+			90 * time.Second, 90 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var at []time.Time
+				r := newRelayed(t, realtime.RelayOptions{OnAttempt: func(realtime.Attempt) { at = append(at, time.Now()) }})
+				r.to.answers(always(c.answer))
+				for i := range 20 { // so that one is due at each probe, however long the others have to wait
+					r.queue.add(realtime.Channel(fmt.Sprintf("private-%d", i)), time.Duration(i)*time.Second)
+				}
+				stop := r.run()
+				pass(time.Hour)
+				stop()
+				require.Greater(t, len(at), len(c.waits))
+				for i, want := range c.waits {
+					got := at[i+1].Sub(at[i])
+					require.GreaterOrEqual(t, got, want, "wait %d", i)
+					require.Less(t, got, want+3*time.Second, "wait %d", i)
+				}
+			})
+		})
+	}
+}
+
 func TestRelayTellsOfAttempts(t *testing.T) {
 	t.Parallel()
 	var attempts []realtime.Attempt

@@ -33,12 +33,14 @@ func (s *Server) all() []*conn {
 	return conns
 }
 
-// FirstServed makes a memory of at most limit calls, and returns the question whether a call is the first of its kind.
-func FirstServed(limit int) func(signature string, second int64, now time.Time) bool {
+// FirstServed makes a memory of at most limit calls. It returns the question whether a call is the first of its kind,
+// and how many are remembered.
+func FirstServed(limit int) (first func(signature string, second int64, now time.Time) bool, size func() int) {
 	calls := newServedCalls(limit)
-	return func(signature string, second int64, now time.Time) bool {
+	first = func(signature string, second int64, now time.Time) bool {
 		return calls.first(signature, strconv.FormatInt(second, 10), now)
 	}
+	return first, func() int { return calls.total }
 }
 
 // Notify is what the hub does when something has happened. The fields that the kind has no use for are ignored.
@@ -55,3 +57,6 @@ func (s *Server) TransportWebhooks(rt http.RoundTripper) {
 
 // IsPublic is the check of the addresses that webhooks go to.
 func IsPublic(ip netip.Addr) bool { return isPublic(ip) }
+
+// Users returns the members of a presence channel, sorted.
+func (s *Server) Users(ch realtime.Channel) []string { return s.channelUsers(ch) }

@@ -134,9 +134,9 @@ func newRules(age time.Duration) rules {
 	}
 }
 
-// forbid reports whether a subscription rests on a grant from before a revocation.
+// forbid reports whether a subscription rests on a grant from before a revocation. One without a time counts as old.
 func (r *rules) forbid(name realtime.Channel, s subscription) bool {
-	old := func(at time.Time) bool { return s.issuedAt.IsZero() || s.issuedAt.Before(at.Add(revokeGrace)) }
+	old := func(at time.Time) bool { return s.issuedAt.Before(at.Add(revokeGrace)) }
 	if ret, ok := r.retained[name]; ok && old(ret.at) && !slices.Contains(ret.users, s.userID) {
 		return true
 	}

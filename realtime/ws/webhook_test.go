@@ -256,9 +256,12 @@ func TestWebhookGivesUp(t *testing.T) {
 	var log bytes.Buffer
 	hooked(t, func(t *testing.T, s *ws.Server, e *endpoint) {
 		broken := true
-		e.answer = func(int) (int, error) {
-			if broken {
+		e.answer = func(n int) (int, error) {
+			if broken && n%2 == 0 {
 				return http.StatusFound, nil
+			}
+			if broken {
+				return 0, errors.New("connection reset")
 			}
 			return http.StatusOK, nil
 		}
@@ -387,6 +390,7 @@ func TestWebhookRefusesRedirectsAndPrivateAddresses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			logged := make(chan struct{}, 10)
 			var mu sync.Mutex
 			var paths []string
 			host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -400,16 +404,28 @@ func TestWebhookRefusesRedirectsAndPrivateAddresses(t *testing.T) {
 			_, port, _ := strings.Cut(strings.TrimPrefix(host.URL, "http://"), ":")
 			s, err := ws.New(config(func(cfg *ws.Config) {
 				cfg.AllowPrivateWebhooks = c.allow
+				cfg.Logger = slog.New(slog.NewTextHandler(signal(logged), nil))
 				cfg.Webhooks = []ws.Webhook{{URL: "http://localhost:" + port + c.path}}
 			}))
 			require.NoError(t, err)
 			notify(s, "channel_occupied", "a")
+			if !c.allow { // given up at once, without a second attempt
+				<-logged
+			}
 			require.NoError(t, s.Shutdown(t.Context()))
 			require.Len(t, paths, c.requests)
 			require.Equal(t, c.taken, s.Stats().WebhookEvents)
 			require.Equal(t, 1-c.taken, s.Stats().WebhookDrops)
 		})
 	}
+}
+
+// signal is a log whose lines are told of.
+type signal chan struct{}
+
+func (s signal) Write(p []byte) (int, error) {
+	s <- struct{}{}
+	return len(p), nil
 }
 
 func TestPublicAddresses(t *testing.T) {
@@ -420,7 +436,7 @@ func TestPublicAddresses(t *testing.T) {
 		"10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "fd00:ec2::254": false,
 		"169.254.169.254": false, "fe80::1%eth0": false, "100.100.100.200": false, "192.0.0.192": false,
 		"224.0.0.1": false, "ff02::1": false, "255.255.255.255": false, "240.0.0.1": false, "fec0::1": false,
-		"::ffff:127.0.0.1": false, "::ffff:8.8.8.8": true, "::127.0.0.1": false, "64:ff9b::a9fe:a9fe": false,
+		"::ffff:127.0.0.1": false, "::ffff:8.8.8.8": true, "::ffff:100.64.0.1": false, "::127.0.0.1": false, "64:ff9b::a9fe:a9fe": false,
 		"2002:7f00:1::": false, "2001:0:1::": false, "198.18.0.1": false,
 	} {
 		require.Equal(t, want, ws.IsPublic(netip.MustParseAddr(addr)), addr)
