@@ -149,7 +149,7 @@ func plain(t *testing.T, path string) *sql.DB {
 // TestOpenAtOnce opens a new file in eight places at the same moment.
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
-	for range 30 {
+	for range 8 {
 		path := filepath.Join(t.TempDir(), "murph.db")
 		start := make(chan struct{})
 		var wg sync.WaitGroup
