@@ -404,7 +404,7 @@ func TestWebhookRefusesRedirectsAndPrivateAddresses(t *testing.T) {
 			_, port, _ := strings.Cut(strings.TrimPrefix(host.URL, "http://"), ":")
 			s, err := ws.New(config(func(cfg *ws.Config) {
 				cfg.AllowPrivateWebhooks = c.allow
-				cfg.Logger = slog.New(slog.NewTextHandler(signal(logged), nil))
+				cfg.Logger = slog.New(slog.NewTextHandler(signal(logged), &slog.HandlerOptions{Level: slog.LevelError}))
 				cfg.Webhooks = []ws.Webhook{{URL: "http://localhost:" + port + c.path}}
 			}))
 			require.NoError(t, err)
