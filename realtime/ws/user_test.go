@@ -177,3 +177,17 @@ func TestConnectionsPerUser(t *testing.T) {
 	f.waitConnections(2)
 	f.join(b, room, "ann")
 }
+
+// TestOwnChannelIsFree shows that the user's own channel comes on top of those that a connection may have.
+func TestOwnChannelIsFree(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxChannels = 1 })
+	c := f.connect()
+	f.signIn(c, "ann", "")
+	f.subscribe(c, lobby)
+	require.NoError(t, c.Subscribe(t.Context(), "#server-to-user-ann", realtime.Grant{}))
+	var refused *realtimetest.RefusedError
+	require.ErrorAs(t, c.Subscribe(t.Context(), "other", realtime.Grant{}), &refused)
+	require.NoError(t, c.Unsubscribe(t.Context(), lobby))
+	f.subscribe(c, "other")
+}
