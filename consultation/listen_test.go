@@ -3,6 +3,8 @@ package consultation_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,13 +98,16 @@ func TestCompletedConsultationsStayAudible(t *testing.T) {
 func TestFailedRevocationDoesNotFailTheChange(t *testing.T) {
 	t.Parallel()
 	for _, to := range []*revoking{{err: errors.New("down")}, {panics: true}} {
-		svc, err := consultation.NewService(memstore.New(), to, nil)
+		var log strings.Builder
+		opts := &consultation.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		svc, err := consultation.NewService(memstore.New(), to, opts)
 		require.NoError(t, err)
 		c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
 		require.NoError(t, err)
 		_, err = svc.Cancel(t.Context(), by(c.ID, patient))
 		require.NoError(t, err)
 		require.Len(t, to.events, 1)
+		require.Equal(t, 3, strings.Count(log.String(), "subscriptions not ended"))
 	}
 }
 
