@@ -26,8 +26,9 @@ func accept(w http.ResponseWriter, r *http.Request, cfg *Config, t *traffic) (*s
 		w = hw
 	}
 	// Taking the connection over removes the deadline. A writer that has none does without.
+	hw.until = time.Now().Add(cfg.HandshakeTimeout)
 	deadline := http.NewResponseController(hw.ResponseWriter)
-	_ = deadline.SetWriteDeadline(time.Now().Add(cfg.HandshakeTimeout))
+	_ = deadline.SetWriteDeadline(hw.until)
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		// Origins are the server's own business, because it refuses with a close code.
 		InsecureSkipVerify: true,
@@ -60,6 +61,7 @@ type hijackWriter struct {
 	http.ResponseWriter
 	cfg     *Config
 	traffic *traffic
+	until   time.Time // the end of the handshake
 	wire    *wire
 }
 
@@ -79,6 +81,9 @@ func (w *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := w.ResponseWriter.(http.Hijacker).Hijack()
 	if err != nil {
 		return nil, nil, err
+	}
+	if !time.Now().Before(w.until) {
+		_ = conn.Close() // net/http does not tell that it could not write the answer
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	w.wire = newWire(conn, early, w.cfg, w.traffic)

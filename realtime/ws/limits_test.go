@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -356,4 +357,56 @@ func TestConfigOfLimits(t *testing.T) {
 	}
 	_, err := ws.New(config(func(c *ws.Config) { c.MaxChannels, c.MessageRate.PerSecond = 1000, -1 }))
 	require.NoError(t, err)
+}
+
+// TestHandshakeThatNobodyReads has a client that sends its request and reads no answer.
+func TestHandshakeThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		conn, err := f.dial(t.Context(), "tcp", "murph.test")
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: murph.test\r\nConnection: Upgrade\r\n"+
+			"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+		require.NoError(t, err)
+		pass(5 * time.Second)
+		_, err = conn.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+		require.Zero(t, f.Stats().Connections)
+	})
+}
+
+// FuzzMessages sends one message of any kind. The connection goes on, or ends with a code that says why; it never ends
+// with 4200, which stands for a panic.
+func FuzzMessages(f *testing.F) {
+	for _, seed := range []string{
+		`{"event":"pusher:subscribe","data":{"channel":"presence-a","auth":"app-key:00","channel_data":"{\"user_id\":1}"}}`,
+		`{"event":"pusher:subscribe","data":{"channel":"lobby"}}`, `{"event":"pusher:unsubscribe","data":{"channel":"lobby"}}`,
+		`{"event":"pusher:signin","data":{"auth":"app-key:00","user_data":"{\"id\":\"1\"}"}}`, `{"event":"pusher:ping"}`,
+		`{"event":"client-x","channel":"private-consultation-1","data":{"a":1}}`, "\xff", `[`,
+		`{"event":"pusher:subscribe","data":{"channel":"#server-to-user-ann"}}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, message string) {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			c, other := f.connect(), f.connect()
+			f.subscribe(c, private)
+			f.subscribe(other, private)
+			if err := c.SendText(t.Context(), message); err != nil {
+				return
+			}
+			var ce *realtimetest.CloseError
+			if err := c.Sync(t.Context()); errors.As(err, &ce) {
+				require.Contains(t, []int{1007, 1009, 4100}, ce.Code)
+			} else {
+				require.NoError(t, err)
+			}
+			require.NoError(t, other.Sync(t.Context()))
+			for frame, ok := other.Waiting(); ok; frame, ok = other.Waiting() {
+				require.True(t, strings.HasPrefix(frame.Event, "client-"), "%s", frame.Raw)
+				require.Equal(t, private, frame.Channel)
+			}
+		}, func(c *ws.Config) { c.ClientEvents = []string{"client-*"} })
+	})
 }

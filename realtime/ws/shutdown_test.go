@@ -48,7 +48,9 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 		f.connect() // does not read, and so does not answer the close frame
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, f.Shutdown(ctx), context.DeadlineExceeded)
+		err := f.Shutdown(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "1 of 1 connections cut")
 		synctest.Wait()
 		require.Zero(t, f.Stats().Connections)
 	})
