@@ -18,7 +18,7 @@ run: web ## start the web application with the chat page
 	go run ./examples/murph -addr $(ADDR) -db $(DB) -transport websocket -open
 
 .PHONY: test
-test: deps web clients lint web-test go-test ## install what the tests need, then run everything
+test: deps web clients lint web-test go-test fuzz ## install what the tests need, then run everything
 
 .PHONY: deps
 deps: ## install PostgreSQL and Chromium if they are missing
@@ -60,6 +60,10 @@ lint: .tools/staticcheck ## gofmt, vet, staticcheck, tidy modules
 .PHONY: go-test
 go-test: ## test every Go module under the race detector and report the coverage
 	@.ci/go-test
+
+.PHONY: fuzz
+fuzz: ## fuzz what strangers can send, for FUZZTIME each (30s)
+	@.ci/fuzz
 
 .PHONY: bench
 bench: ## benchmarks with allocations, and round trips where a database is involved
