@@ -14,6 +14,17 @@
 // watchlists, subscription counts, ping and pong both ways, sender exclusion; the HTTP API ([Server.API]) and signed
 // webhooks ([Webhook]). examples/pusherserver is all this as a program, held to the official clients.
 //
+// What costs privacy or traffic is off until [Config] switches it on: ClientEvents, SubscriptionCount. Every limit of
+// [Config] has a default that holds up against hostile clients; behind a proxy, set TrustedProxies, or the limits by
+// address do not hold.
+//
+// # Who may listen
+//
+// The host decides when it signs. A signature of [Server.SignChannel] with a member ties the subscription to a user; it
+// is good for one connection and for ten minutes. [Server.Revoke] ends the subscriptions of those who may no longer
+// listen, at once, and makes the signatures that they still have worthless; consultation.Service calls it by itself.
+// [Config.Authorize] is asked every minute, for the changes that nobody has told of.
+//
 // # Guarantees
 //
 // Broadcast never waits for a client: each connection has a bounded queue, and one that cannot keep up is closed with

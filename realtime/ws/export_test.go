@@ -60,3 +60,8 @@ func IsPublic(ip netip.Addr) bool { return isPublic(ip) }
 
 // Users returns the members of a presence channel, sorted.
 func (s *Server) Users(ch realtime.Channel) []string { return s.channelUsers(ch) }
+
+// Listen has f hear of what happens on the channels, in the place of the webhooks. Call it before the first connection.
+func (s *Server) Listen(f func(kind string, ch realtime.Channel, userID, event, data string, id realtime.SocketID, n int)) {
+	s.notices.to = func(n notice) { f(string(n.kind), n.channel, n.userID, n.event, n.data, n.socketID, n.count) }
+}
