@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { base, key, login, run, send } from "./lib.mjs";
-import { browser, bubble, complaints, composer, connected, message, open, setVisible, settled, shoot, write } from "./page.mjs";
+import { browser, bubble, complaints, composer, connected, message, open, setVisible, settled, shoot } from "./page.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tag = key().slice(0, 8);
@@ -27,6 +27,12 @@ async function check(page, name) {
   await shoot(page, name);
 }
 
+/** On a touch screen Enter begins a new line. */
+async function sendByButton(page, text) {
+  await composer(page).fill(text);
+  await page.getByRole("button", { name: /^(Senden|Send)$/ }).click();
+}
+
 const student = await login("student-1");
 const de = /^(Ihre Nachricht|Your message)$/;
 await send(student, `Guten Tag, Frau Berger. Wo genau tut es weh? ${tag}`);
@@ -44,7 +50,7 @@ async function views(look, options) {
   await check(page, `${look}-list`);
   await page.getByRole("navigation").getByRole("button", { name: /Stefan/ }).click();
   await connected(page);
-  await write(page, `Unten links, wenn ich lange sitze. ${look} ${tag}`);
+  await sendByButton(page, `Unten links, wenn ich lange sitze. ${look} ${tag}`);
   await settled(page);
   await check(page, `${look}-chat`);
 
@@ -57,7 +63,7 @@ async function views(look, options) {
   await page.keyboard.press("Escape");
 
   await page.route("**/api/nachrichten", (route) => route.fulfill({ status: 400, contentType: "application/problem+json", body: "{}" }));
-  await write(page, `Geht nicht ${look} ${tag}`);
+  await sendByButton(page, `Geht nicht ${look} ${tag}`);
   await message(page, `Geht nicht ${look} ${tag}`).locator(".failure").waitFor();
   await page.locator(".toast").first().waitFor();
   await check(page, `${look}-failed`);

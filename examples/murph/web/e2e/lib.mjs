@@ -7,9 +7,10 @@ export const base = new URL(process.env.MURPH_URL ?? "http://127.0.0.1:8080/");
 export async function run(name, checks, cleanUp = async () => {}) {
   let failed = 0;
   for (const [what, check] of checks) {
+    const begin = Date.now();
     try {
       await limited(check());
-      console.log(`ok    ${what}`);
+      console.log(`ok    ${what} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
     } catch (err) {
       failed++;
       console.log(`FAIL  ${what}\n      ${String(err?.stack ?? err).slice(0, 2_000).replaceAll("\n", "\n      ")}`);

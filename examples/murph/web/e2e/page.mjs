@@ -5,10 +5,15 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { base } from "./lib.mjs";
 
-export const browser = await chromium.launch({
+const chrome = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"],
-});
+};
+export const browser = await chromium.launch(chrome);
+
+/** A browser that keeps pages for Back, which Playwright turns off. */
+export const launchWithBackForwardCache = () =>
+  chromium.launch({ ...chrome, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 
 /** What a page did and should not have done: requests to other hosts, complaints in the console, errors. */
 export const complaints = [];
@@ -17,8 +22,8 @@ export const german = { locale: "de-DE", viewport: { width: 1280, height: 800 },
 export const english = { locale: "en-GB", viewport: { width: 360, height: 740 }, colorScheme: "dark" };
 
 /** Opens the page as somebody, in a browser of their own, and waits until it is connected. */
-export async function open(user, options = {}, { at = base, wait = true, query = "" } = {}) {
-  const context = await browser.newContext(options);
+export async function open(user, options = {}, { at = base, wait = true, query = "", from = browser } = {}) {
+  const context = await from.newContext(options);
   context.setDefaultTimeout(10_000);
   context.on("request", (r) => {
     const url = new URL(r.url());

@@ -1,4 +1,5 @@
 import Pusher from "pusher-js";
+import nacl from "tweetnacl";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PusherConnection, type ConnectionOptions, type Transport } from "../src/murph";
 import { pusherOptions } from "../src/murph/config";
@@ -211,6 +212,62 @@ describe("PusherConnection", () => {
     expect(states).toEqual(["connecting", "connected"]);
     expect(connection.socketId).toBe("1.1");
     expect(log).toHaveBeenCalledWith("connecting -> connected");
+  });
+});
+
+describe("PusherConnection beyond private channels", () => {
+  it("knows who is on a presence channel, and whose a client event is", async () => {
+    const grantMember = () => Promise.resolve(Response.json({ auth: "k:s", channel_data: '{"user_id":"p"}' }));
+    const connection = connect({ fetch: grantMember });
+    const room = "presence-consultation-demo";
+    const hash = { p: {}, s: {} };
+    server.onSubscribe = () => ({ presence: { count: 2, ids: ["p", "s"], hash } });
+    const heard = vi.fn();
+    connection.subscribe(room, "client-typing", heard);
+    const members = () => [...(connection.channelMembers(room) ?? [])];
+    await vi.waitFor(() => expect(members()).toEqual(["p", "s"]));
+    server.send({ event: "client-typing", channel: room, data: { user_id: "forged" }, user_id: "s" });
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledExactlyOnceWith({ user_id: "forged" }, { user_id: "s" }));
+    server.send({ event: "pusher_internal:member_removed", channel: room, data: '{"user_id":"s"}' });
+    await vi.waitFor(() => expect(members()).toEqual(["p"]));
+    server.send({ event: "pusher_internal:member_added", channel: room, data: '{"user_id":"s2","user_info":{}}' });
+    await vi.waitFor(() => expect(members()).toEqual(["p", "s2"]));
+    expect(connection.trigger(room, "client-typing", {})).toBe(true);
+    await server.received("client-typing");
+    server.drop();
+    // pusher-js waits a second before it says that it has lost the socket.
+    await vi.waitFor(() => expect(connection.channelMembers(room)).toBeNull(), { timeout: 4_000, interval: 5 });
+  });
+
+  it("closes for a page that is kept for Back, and opens again", async () => {
+    const connection = connect();
+    await subscribed(connection);
+    connection.sleep();
+    await server.disconnected();
+    expect(connection.state).toBe("interrupted");
+    connection.wake();
+    await subscribed(connection, 2);
+  });
+
+  it("fetches the build with encryption for the first channel that needs it, and decrypts", async () => {
+    const secret = new Uint8Array(32).fill(7);
+    const grantWithKey = () => Promise.resolve(Response.json({ auth: "k:s", shared_secret: Buffer.from(secret).toString("base64") }));
+    const connection = connect({ fetch: grantWithKey });
+    const plain = vi.fn();
+    connection.subscribe(channel, "e", plain);
+    await subscribed(connection);
+    const [first] = Pusher.instances;
+    const sealed = "private-encrypted-consultation-demo";
+    const arrived = new Promise((resolve) => void connection.subscribe(sealed, "new-message", resolve));
+    await vi.waitFor(() => expect(connection.channelStatus(sealed).state).toBe("subscribed"));
+    await subscribed(connection, 2);
+    expect(Pusher.instances).not.toContain(first);
+    const nonce = new Uint8Array(24).fill(1);
+    const box = nacl.secretbox(Buffer.from('{"n":1}'), nonce, secret);
+    server.publish(sealed, "new-message", { nonce: Buffer.from(nonce).toString("base64"), ciphertext: Buffer.from(box).toString("base64") });
+    expect(await arrived).toEqual({ n: 1 });
+    server.publish(channel, "e", 1);
+    await vi.waitFor(() => expect(plain).toHaveBeenCalledOnce());
   });
 });
 

@@ -42,7 +42,7 @@ it("subscribes and hears each event once under StrictMode, and leaves nothing wh
   await vi.waitFor(() => expect(connection.channelStatus(channel).state).toBe("subscribed"));
   server.publish(channel, "new-message", { n: 1 });
   await vi.waitFor(() => expect(heard).toHaveBeenCalled());
-  expect(heard).toHaveBeenCalledExactlyOnceWith({ n: 1 });
+  expect(heard).toHaveBeenCalledExactlyOnceWith({ n: 1 }, undefined);
   expect(server.count("pusher:subscribe")).toBe(1);
   expect(server.count("pusher:unsubscribe")).toBe(0);
   unmount();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
-  hasOlder, isBehind, messageKey, messagesInOrder, newLog, nextQuestion, reduceLog, type LogAction, type LogState,
+  hasOlder, isBehind, isParticipant, messageKey, messagesInOrder, newLog, nextQuestion, readByOthers, reduceLog, unreadCount,
+  type LogAction, type LogState,
 } from "../src/murph";
 import { ModelServer, event, otherStudent, patient, student, thin } from "./model";
 
@@ -228,5 +229,59 @@ describe("reduceLog", () => {
     for (const name of ["new-message", "status-update", "consultation-updated"] as const) {
       expect(isBehind(take(log, [event(name, { consultationId: "demo", status: 1, student: "x" })]))).toBe(true);
     }
+  });
+
+  it("takes up what was unsent before a reload, unless the server has it", () => {
+    const server = new ModelServer();
+    server.send(patient, "stored", "k1");
+    const pending = ["k1", "k2"].map((k) => ({ clientMessageId: k, content: k, createdAt: "", state: "sending" as const }));
+    let log = reduceLog(opened(server), { type: "restore", pending });
+    expect(log.pending.map((p) => p.clientMessageId)).toEqual(["k2"]);
+    expect(reduceLog(log, { type: "restore", pending })).toBe(log);
+    log = apply(reduceLog(newLog(patient.id, "demo"), { type: "restore", pending }), { type: "page", page: server.history() });
+    expect(log.pending.map((p) => p.clientMessageId)).toEqual(["k2"]);
+  });
+
+  it("lets go of what is far above the end, and can load it again", () => {
+    const server = new ModelServer();
+    for (let i = 0; i < 40; i++) server.send(student, `${i}`);
+    let log = opened(server);
+    const before = log.windowStart;
+    const late = { type: "older", before, epoch: 0, page: server.history(before) } as const;
+    while (hasOlder(log)) {
+      log = reduceLog(log, { type: "older", before: log.windowStart, epoch: 0, page: server.history(log.windowStart) });
+    }
+    expect(reduceLog(log, { type: "trim", keep: 20 })).toBe(log);
+    log = reduceLog(log, { type: "trim", keep: 10 });
+    expect(contents(log)).toEqual(Array.from({ length: 10 }, (_, i) => `${i + 30}`));
+    expect([log.messages.size, hasOlder(log), log.rev]).toEqual([10, true, server.rev]);
+    // A page from further up would leave a hole.
+    expect(reduceLog(log, { type: "older", before: before - 20, epoch: 0, page: server.history(before - 20) })).toBe(log);
+    expect(late.page.messages).toHaveLength(5);
+    log = reduceLog(log, { type: "older", before: log.windowStart, epoch: 0, page: server.history(log.windowStart) });
+    expect(contents(log)).toHaveLength(15);
+  });
+
+  it("counts what is not read, and knows what others have read", () => {
+    const server = new ModelServer();
+    const first = server.send(student, "a").message;
+    const second = server.send(student, "b").message;
+    server.send(patient, "mine");
+    let log = opened(server);
+    expect(unreadCount(log)).toBe(2);
+    log = reduceLog(log, { type: "read", userId: patient.id, mark: { seq: first.seq, at: "" } });
+    expect(unreadCount(log)).toBe(1);
+    log = take(log, server.delete(second.id));
+    expect(unreadCount(log)).toBe(0);
+    expect(readByOthers(log)).toBe(0);
+    expect(readByOthers(take(log, server.markRead(student.id, 5)))).toBe(5);
+  });
+
+  it("knows whose consultation it is", () => {
+    const server = new ModelServer();
+    const log = reduceLog(newLog(student.id, "demo"), { type: "page", page: server.history() });
+    expect(isParticipant(newLog(student.id, "demo"))).toBe(true);
+    expect(isParticipant(log)).toBe(true);
+    expect(isParticipant(take(log, server.change({ student: otherStudent })))).toBe(false);
   });
 });

@@ -11,8 +11,8 @@ interface Frame {
 /** As much of a Pusher server as the tests need: it connects, subscribes whoever comes, and can be told to misbehave. */
 export class PusherServer {
   readonly frames: Frame[] = [];
-  /** Answers a subscription; true lets it succeed, a string is the type of the error, null is silence. */
-  onSubscribe: (frame: Frame) => boolean | string | null = () => true;
+  /** Answers a subscription; true or data lets it succeed, a string is the type of the error, null is silence. */
+  onSubscribe: (frame: Frame) => boolean | string | object | null = () => true;
   readonly #events = new EventEmitter();
   readonly #sockets = new Map<WebSocket, string>();
   readonly #server: WebSocketServer;
@@ -54,6 +54,11 @@ export class PusherServer {
     for (const socket of this.sockets) socket.send(JSON.stringify({ event, channel, data: JSON.stringify(data) }));
   }
 
+  /** Sends a frame as it is. */
+  send(frame: object): void {
+    for (const socket of this.sockets) socket.send(JSON.stringify(frame));
+  }
+
   /** Ends all connections: with a close code, or as a cable that is pulled. */
   drop(code?: number): void {
     for (const socket of this.sockets) {
@@ -89,8 +94,9 @@ export class PusherServer {
     if (frame.event === "pusher:ping") socket.send(JSON.stringify({ event: "pusher:pong", data: {} }));
     if (frame.event !== "pusher:subscribe") return;
     const result = this.onSubscribe(frame);
-    if (result === true) {
-      socket.send(JSON.stringify({ event: "pusher_internal:subscription_succeeded", channel, data: "{}" }));
+    if (result === true || (typeof result === "object" && result !== null)) {
+      const data = JSON.stringify(result === true ? {} : result);
+      socket.send(JSON.stringify({ event: "pusher_internal:subscription_succeeded", channel, data }));
     } else if (typeof result === "string") {
       const data = { type: result, error: "no", status: 401 };
       socket.send(JSON.stringify({ event: "pusher:subscription_error", channel, data }));

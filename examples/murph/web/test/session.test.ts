@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api, ConsultationSession, messagesInOrder, type SessionOptions } from "../src/murph";
-import { ModelServer, patient, student } from "./model";
+import { ModelServer, otherStudent, patient, student } from "./model";
 
 interface Asked {
   readonly method: string;
@@ -8,6 +8,8 @@ interface Asked {
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
 }
+
+const problem = { "Content-Type": "application/problem+json" };
 
 /** The model server behind fetch. intercept may answer in its place. */
 class Backend {
@@ -31,6 +33,15 @@ class Backend {
   }
 
   #answer({ method, url, headers, body }: Asked): Response {
+    const id = url.pathname.split("/").at(-1) ?? "";
+    if (url.pathname.endsWith("/gelesen")) return Response.json({ seq: body["seq"], at: "" });
+    if (method === "PATCH" || method === "DELETE") {
+      const rev = this.server.rows.get(id)?.rev;
+      if (headers.get("If-Match") !== `"${rev}"`) return Response.json({ code: "stale", rev }, { status: 412, headers: problem });
+      if (method === "PATCH") this.server.edit(id, body["content"] as string);
+      else this.server.delete(id);
+      return Response.json(this.server.rows.get(id));
+    }
     if (method === "POST") {
       const { message, events } = this.server.send(patient, body["content"] as string, body["clientMessageId"] as string);
       return Response.json(message, { status: events.length > 0 ? 201 : 200 });
@@ -55,6 +66,7 @@ beforeEach(() => {
 
 afterEach(() => {
   stop?.();
+  sessionStorage.clear();
   vi.useRealTimers();
 });
 
@@ -310,5 +322,75 @@ describe("sending", () => {
     session.wake();
     await settled();
     expect(shown(session)).toEqual(["hello"]);
+  });
+});
+
+describe("changing", () => {
+  it("edits and deletes the version that the person has seen", async () => {
+    const session = await open();
+    const { message } = backend.server.send(patient, "draft");
+    session.catchUp();
+    await settled();
+    await session.edit({ id: message.id, rev: message.rev }, "final");
+    expect(shown(session)).toEqual(["final"]);
+    await expect(session.remove({ id: message.id, rev: message.rev })).rejects.toMatchObject({
+      status: 412, problem: { rev: message.rev + 1 },
+    });
+    await settled();
+    await session.remove({ id: message.id, rev: message.rev + 1 });
+    expect(session.getState().log.messages.get(message.id)).toMatchObject({ content: "", deletedAt: expect.any(String) as string });
+  });
+
+  it("reports what was read and believes the answer", async () => {
+    const session = await open();
+    const { message } = backend.server.send(student, "hello");
+    session.catchUp();
+    await settled();
+    session.look(message.seq);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(backend.posts().map((p) => [p.url.pathname, p.body["seq"]])).toEqual([["/api/beratungen/demo/gelesen", message.seq]]);
+    expect(session.getState().log.reads[patient.id]?.seq).toBe(message.seq);
+  });
+
+  it("sends after a reload what was not sent before it, with the same key", async () => {
+    backend.intercept = ({ method }) => (method === "POST" ? Promise.reject(new TypeError("network")) : undefined);
+    const before = await open();
+    before.send("hello");
+    await settled();
+    stop?.();
+    const key = backend.posts()[0]?.body["clientMessageId"];
+    backend.intercept = () => undefined;
+    const session = await open();
+    await settled();
+    expect(shown(session)).toEqual(["hello"]);
+    expect(backend.posts().at(-1)?.body["clientMessageId"]).toBe(key);
+    expect(backend.server.rows.size).toBe(1);
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it.each(["event", "answer"])("leaves nothing of a consultation that is no longer the person's: %s", async (by) => {
+    const session = new ConsultationSession({
+      api: new Api({ baseUrl: "http://chat.example/", fetch: backend.fetch }), me: student.id, consultationId: "demo", describe: String,
+    });
+    backend.server.send(patient, "secret");
+    stop = session.start();
+    await settled();
+    expect(shown(session)).toEqual(["secret"]);
+    const [event] = backend.server.change({ student: otherStudent });
+    backend.intercept = () => Response.json({}, { status: 404 });
+    if (by === "event") session.handleEvent("consultation-updated", event?.data);
+    else session.catchUp();
+    await settled();
+    expect(session.getState()).toMatchObject({ trouble: "replaced", log: { loaded: false } });
+    expect(shown(session)).toEqual([]);
+    session.wake();
+    await settled();
+    expect(session.getState().trouble).toBe("replaced");
+    backend.server.change({ student });
+    backend.intercept = () => undefined;
+    session.wake();
+    await settled();
+    expect(session.getState().trouble).toBeNull();
+    expect(shown(session)).toEqual(["secret"]);
   });
 });

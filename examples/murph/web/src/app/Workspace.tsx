@@ -75,9 +75,9 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
   }, [unread]);
 
   return (
-    <div className="app" data-view={selected === null ? "list" : "chat"}>
+    <main className="app" data-view={selected === null ? "list" : "chat"}>
       <h1 className="visually-hidden">Murph</h1>
-      <aside>
+      <div className="panel">
         <header className="brand">
           <p className="logo" aria-hidden="true">
             Murph
@@ -96,8 +96,8 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
           onRequest={request}
           onMore={more}
         />
-      </aside>
-      <main>
+      </div>
+      <div className="stage">
         {selected === null ? (
           <p className="centered">{items === null ? t.loading : t.choose}</p>
         ) : (
@@ -111,7 +111,7 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
             onChange={onChange}
           />
         )}
-      </main>
-    </div>
+      </div>
+    </main>
   );
 }

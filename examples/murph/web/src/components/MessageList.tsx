@@ -64,10 +64,12 @@ export function MessageList(props: Props) {
   const place = useRef<{ key: string; top: number } | null>(null);
   const wasPending = useRef(0);
 
-  const slice = rowWindow.slice(rows, view.anchor, height);
+  // What one wrote and has discarded holds nothing any more.
+  const anchor = view.anchor && rowWindow.topOf(rows, view.anchor.key) !== undefined ? view.anchor : null;
+  const slice = rowWindow.slice(rows, anchor, height);
   const shown = rows.slice(slice.from, slice.to);
   const older = hasOlder(log);
-  const ended = view.anchor === null;
+  const ended = anchor === null;
   const unseen = ended ? 0 : messagesInOrder(log).filter((m) => m.seq > view.seenTo && m.senderId !== log.me).length;
 
   useLayoutEffect(() => {
@@ -91,7 +93,7 @@ export function MessageList(props: Props) {
       el.scrollTop = el.scrollHeight;
       return;
     }
-    const { key } = view.anchor;
+    const { key } = anchor;
     const top = (start.current?.offsetTop ?? 0) + (rowWindow.topOf(rows, key) ?? 0);
     if (place.current?.key === key && place.current.top !== top) el.scrollTop += top - place.current.top;
     place.current = { key, top };
@@ -127,11 +129,11 @@ export function MessageList(props: Props) {
       return;
     }
     const listTop = start.current?.offsetTop ?? 0;
-    const anchor = rowWindow.at(rows, el.scrollTop - listTop);
-    if (!anchor) return;
-    place.current = { key: anchor.key, top: el.scrollTop + anchor.offset };
+    const next = rowWindow.at(rows, el.scrollTop - listTop);
+    if (!next) return;
+    place.current = { key: next.key, top: el.scrollTop + next.offset };
     const seenTo = ended ? (messagesInOrder(log).at(-1)?.seq ?? 0) : view.seenTo;
-    setView({ anchor, seenTo });
+    setView({ anchor: next, seenTo });
   };
 
   const editable = (row: MessageRow) =>

@@ -19,6 +19,8 @@ export interface Slice {
 
 interface Keyed {
   readonly key: string;
+  /** Days come and go with the messages around them. */
+  readonly kind: "day" | "message";
 }
 
 /**
@@ -85,12 +87,12 @@ export class RowWindow {
     return undefined;
   }
 
-  /** The row at this distance from the start of the list, and by how much of it the screen is past its upper edge. */
+  /** The message at this distance from the start of the list, or the next one. */
   at(rows: readonly Keyed[], y: number): Anchor | null {
     let top = 0;
     for (const row of rows) {
       const height = this.#height(row);
-      if (top + height > y) return { key: row.key, offset: top - y };
+      if (top + height > y && row.kind === "message") return { key: row.key, offset: top - y };
       top += height;
     }
     return null;
