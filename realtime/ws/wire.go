@@ -63,6 +63,7 @@ func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
 // Read notes the time: whatever a client sends shows that it lives. On a plain socket it returns errIdle rather than
 // wait between two messages; await waits then, on a smaller stack.
 func (w *wire) Read(p []byte) (n int, err error) {
+	w.yield()
 	switch {
 	case len(w.early) > 0:
 		n = copy(p, w.early)

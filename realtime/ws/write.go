@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -31,7 +32,7 @@ func (w *wire) push(frame []byte) verdict {
 }
 
 // deliver sends frames. joined is all of them one behind the other, and may be used again after the call; the frames
-// themselves may not. It never blocks.
+// themselves may not. It never blocks. After noRoom some of them may be out, and the connection has to be closed.
 func (w *wire) deliver(joined []byte, frames [][]byte) verdict {
 	w.mu.Lock()
 	if w.finished {
@@ -50,10 +51,10 @@ func (w *wire) deliver(joined []byte, frames [][]byte) verdict {
 			_ = w.Conn.Close()
 			return tooLate
 		}
-		if rest, whole := unsent(frames, n); rest != nil {
+		var rest []byte
+		if rest, frames = unsent(frames, n); rest != nil {
 			w.queue.addRest(rest)
 			w.waiting(len(rest))
-			frames = whole
 		}
 	}
 	v := w.enqueue(frames)
@@ -208,10 +209,10 @@ func (w *wire) drainer(done chan struct{}) {
 		w.fail()
 		w.drained = nil
 		w.mu.Unlock()
-		_ = w.Conn.Close()
 		if isTimeout(err) && w.owner != nil {
-			w.owner.stuck()
+			w.owner.stuck() // before the reader finds the connection closed, and takes it for one that has gone
 		}
+		_ = w.Conn.Close()
 		return
 	}
 }
@@ -248,6 +249,17 @@ func (w *wire) droppable() int {
 		return 0
 	}
 	return w.queue.bytes
+}
+
+// yield lets the drainer go first if there is one. A client may ask for more at once than a queue has room for answers,
+// and on a busy machine the reader could be through with all of it before the first one is written.
+func (w *wire) yield() {
+	w.mu.Lock()
+	drains := w.drained != nil
+	w.mu.Unlock()
+	if drains {
+		runtime.Gosched()
+	}
 }
 
 // settle waits until nothing waits.
