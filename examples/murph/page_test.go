@@ -109,8 +109,17 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// runPage runs a script against the page on SQLite and on Postgres. before may fill the database; env is for the script.
-func runPage(t *testing.T, script string, before func(t *testing.T, driver string, db *sql.DB), env ...string) {
+// The drivers of the two databases.
+const (
+	onSQLite   = "sqlite"
+	onPostgres = "pgx"
+)
+
+// runPage runs a script against the page on SQLite and on Postgres. before may fill the database; env is for the script,
+// by driver.
+func runPage(
+	t *testing.T, script string, before func(t *testing.T, driver string, db *sql.DB), env map[string]string,
+) {
 	t.Helper()
 	testenv.Node(t, webDir)
 	browser := testenv.Browser(t, webDir)
@@ -123,32 +132,33 @@ func runPage(t *testing.T, script string, before func(t *testing.T, driver strin
 		}
 		control := httptest.NewServer(h)
 		t.Cleanup(control.Close)
-		testenv.RunNode(t, webDir, script, "http://"+h.addr, append(env, "CHROMIUM="+browser,
-			"MURPH_CONTROL="+control.URL, "MURPH_SCREENSHOTS="+filepath.Join(shots, driver))...)
+		testenv.RunNode(t, webDir, script, "http://"+h.addr, "CHROMIUM="+browser, "MURPH_CONTROL="+control.URL,
+			"MURPH_SCREENSHOTS="+shots, env[driver])
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		run(t, "sqlite", sqliteFile(t))
+		run(t, onSQLite, sqliteFile(t))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		run(t, "pgx", pgtest.Database(t))
+		run(t, onPostgres, pgtest.Database(t))
 	})
 }
 
 func TestPageChat(t *testing.T) {
 	t.Parallel()
-	runPage(t, "chat.mjs", nil)
+	runPage(t, "chat.mjs", nil, nil)
 }
 
 func TestPageOutage(t *testing.T) {
 	t.Parallel()
-	runPage(t, "outage.mjs", nil)
+	runPage(t, "outage.mjs", nil, map[string]string{onSQLite: "MURPH_OUTAGE_MS=20000", onPostgres: "MURPH_OUTAGE_MS=5000"})
 }
 
 func TestPageAccess(t *testing.T) {
 	t.Parallel()
-	runPage(t, "access.mjs", nil)
+	// How the page looks does not depend on the database.
+	runPage(t, "access.mjs", nil, map[string]string{onSQLite: "MURPH_LOOKS=light", onPostgres: "MURPH_LOOKS=dark"})
 }
 
 // manyMessages is how long the history is that must not make the page slow.
@@ -156,15 +166,16 @@ const manyMessages = 10_000
 
 func TestPageHistory(t *testing.T) {
 	t.Parallel()
-	runPage(t, "history.mjs", fillHistory, fmt.Sprint("MURPH_MESSAGES=", manyMessages))
+	messages := fmt.Sprint("MURPH_MESSAGES=", manyMessages)
+	runPage(t, "history.mjs", fillHistory, map[string]string{onSQLite: messages, onPostgres: messages})
 }
 
 // fillHistory writes a long history into the demo consultation, as its two people would have in many hours.
 func fillHistory(t *testing.T, driver string, db *sql.DB) {
 	t.Helper()
 	now := map[string]string{
-		"sqlite": "CAST(strftime('%s', 'now') AS INTEGER) * 1000000",
-		"pgx":    "clock_timestamp()",
+		onSQLite:   "CAST(strftime('%s', 'now') AS INTEGER) * 1000000",
+		onPostgres: "clock_timestamp()",
 	}[driver]
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)

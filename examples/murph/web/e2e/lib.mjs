@@ -21,7 +21,7 @@ export async function run(name, checks, cleanUp = async () => {}) {
   process.exit(failed === 0 ? 0 : 1);
 }
 
-function limited(promise, ms = 60_000) {
+function limited(promise, ms = 120_000) {
   let timer;
   const limit = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);

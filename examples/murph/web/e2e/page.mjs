@@ -24,7 +24,7 @@ export const english = { locale: "en-GB", viewport: { width: 360, height: 740 },
 /** Opens the page as somebody, in a browser of their own, and waits until it is connected. */
 export async function open(user, options = {}, { at = base, wait = true, query = "", from = browser } = {}) {
   const context = await from.newContext(options);
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   context.on("request", (r) => {
     const url = new URL(r.url());
     if (url.host !== at.host && url.protocol !== "data:") complaints.push(`${user}: request to ${url.origin}`);
@@ -65,7 +65,7 @@ export const texts = (page, tag = "") =>
   page.locator(".message .content").allTextContents().then((all) => all.filter((text) => text.includes(tag)));
 
 /** Waits for a condition on values that are fetched anew. */
-export async function until(what, condition, ms = 20_000) {
+export async function until(what, condition, ms = 30_000) {
   const end = Date.now() + ms;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not so after ${ms} ms: ${what}`);

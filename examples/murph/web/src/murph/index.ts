@@ -3,6 +3,7 @@ export * from "./client";
 export * from "./hooks";
 export * from "./keeper";
 export * from "./log";
+export * from "./logState";
 export * from "./session";
 export * from "./shared";
 export type { ChannelStatus, Sender } from "./subscription";

@@ -1,4 +1,4 @@
-import type { PendingMessage } from "./log";
+import type { PendingMessage } from "./logState";
 
 /** What of the browser's Storage is needed. */
 export type KeeperStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;

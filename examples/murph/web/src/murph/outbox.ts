@@ -1,5 +1,5 @@
 import { ApiError, isTransient, type Api } from "./api";
-import type { LogAction, LogState, PendingMessage } from "./log";
+import type { LogAction, LogState, PendingMessage } from "./logState";
 
 export interface OutboxOptions {
   readonly api: Api;

@@ -1,6 +1,7 @@
 import { ApiError, type Api, type Version } from "./api";
 import { Keeper } from "./keeper";
-import { hasOlder, isBehind, isParticipant, newLog, nextQuestion, reduceLog, type LogAction, type LogState } from "./log";
+import { reduceLog } from "./log";
+import { hasOlder, isBehind, isParticipant, newLog, nextQuestion, type LogAction, type LogState } from "./logState";
 import { Outbox } from "./outbox";
 import { ReadReporter } from "./reads";
 import type { LogEventName, Message, Status, Transport } from "./types";

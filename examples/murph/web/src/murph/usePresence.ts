@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { useChannelMembers, useConnection, usePusherSubscription } from "./hooks";
-import { messagesInOrder, type LogState } from "./log";
+import { messagesInOrder, type LogState } from "./logState";
 import { TypingBoard } from "./typing";
 
 /** The event by which a client tells that its person is typing. It carries nothing. */
