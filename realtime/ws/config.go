@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -76,9 +75,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// ConnectRate is how fast connections may come altogether; more are refused with 4100. Defaults to 500 a second.
 	ConnectRate Rate
-	// MessageRate is how fast one connection may send frames, pings and fragments too; above it, it is closed with 4100. A client that
-	// reconnects subscribes to all its channels at once, so the burst must be larger than MaxChannels. Defaults to 30 a
-	// second, 250 at once.
+	// MessageRate is how fast one connection may send frames, pings and fragments too; above it, it is closed with 4100.
+	// A client that reconnects subscribes to all its channels at once, so the burst must be larger than MaxChannels.
+	// Defaults to 30 a second, 250 at once.
 	MessageRate Rate
 	// SubscribeRate is how fast one connection may subscribe. Clients do not repeat what is refused, so one that is too
 	// fast is read from more slowly. Defaults to 20 a second, 60 at once.
@@ -244,8 +243,10 @@ func (c Config) validate() error {
 			problem("Config: a time is negative")
 		}
 	}
-	for _, n := range []int{c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxQueueMemory, c.MaxConnections, c.MaxChannels,
-		c.MaxClientEventBytes, c.MaxMembers, c.MaxMemberInfo, c.MaxCachedEvents} {
+	for _, n := range []int{
+		c.MaxMessageBytes, c.MaxQueueFrames, c.MaxQueueBytes, c.MaxQueueMemory, c.MaxConnections, c.MaxChannels,
+		c.MaxClientEventBytes, c.MaxMembers, c.MaxMemberInfo, c.MaxCachedEvents,
+	} {
 		if n < 0 {
 			problem("Config: a limit is negative")
 		}
@@ -279,42 +280,6 @@ func isURLWord(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 	}) < 0
-}
-
-// origin is a scheme and a host with its port, lower case.
-type origin struct{ scheme, host string }
-
-func parseOrigin(s string) (origin, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-		return origin{}, errors.New("ws: not an origin")
-	}
-	return origin{strings.ToLower(u.Scheme), strings.ToLower(u.Host)}, nil
-}
-
-// allowsOrigin decides about the Origin header of a request to host.
-func (c Config) allowsOrigin(header, host string) bool {
-	if header == "" {
-		return !c.RequireOrigin
-	}
-	from, err := parseOrigin(header) // "null", which sandboxed pages send, is none
-	if err == nil && strings.EqualFold(from.host, host) {
-		return true
-	}
-	for _, pattern := range c.AllowedOrigins {
-		if pattern == "*" {
-			return true
-		}
-		allowed, _ := parseOrigin(pattern)
-		if err != nil || from.scheme != allowed.scheme {
-			continue
-		}
-		domain, sub := strings.CutPrefix(allowed.host, "*")
-		if from.host == allowed.host || sub && strings.HasPrefix(domain, ".") && strings.HasSuffix(from.host, domain) {
-			return true
-		}
-	}
-	return false
 }
 
 func (c Config) credentials() pusherproto.Credentials {

@@ -110,7 +110,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) lookAt(r *http.Request) {
 	host, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if ok && host.ReadHeaderTimeout <= 0 && host.ReadTimeout <= 0 {
-		s.cfg.Logger.Warn("ws: the http.Server has neither ReadHeaderTimeout nor ReadTimeout: slow requests can use up its connections")
+		s.cfg.Logger.Warn("ws: the http.Server has neither ReadHeaderTimeout nor ReadTimeout, " +
+			"so slow requests can use up its connections")
 	}
 }
 
