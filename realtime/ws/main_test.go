@@ -11,6 +11,13 @@ import (
 
 // TestMain fails when a connection's goroutines outlive the tests.
 func TestMain(m *testing.M) {
+	if args := os.Getenv(crowdEnv); args != "" {
+		if err := runCrowd(args); err != nil {
+			fmt.Fprintln(os.Stderr, "the crowd:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	var stacks string
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {

@@ -282,7 +282,7 @@ func TestClosedDescriptors(t *testing.T) {
 			}
 		})
 	}
-	for range 60 {
+	for range 20 {
 		c := f.connect()
 		f.subscribe(c, private)
 		var pipe sync.WaitGroup
