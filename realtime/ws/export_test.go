@@ -65,3 +65,14 @@ func (s *Server) Users(ch realtime.Channel) []string { return s.channelUsers(ch)
 func (s *Server) Listen(f func(kind string, ch realtime.Channel, userID, event, data string, id realtime.SocketID, n int)) {
 	s.notices.to = func(n notice) { f(string(n.kind), n.channel, n.userID, n.event, n.data, n.socketID, n.count) }
 }
+
+// RulesAfter is how many revocations are remembered after n of each kind, spread over a time.
+func RulesAfter(n int, over, age time.Duration) (retained, denied int) {
+	r, start := newRules(age), time.Unix(0, 0)
+	for i := range n {
+		now, ch := start.Add(over*time.Duration(i)/time.Duration(n)), realtime.Channel("private-"+strconv.Itoa(i))
+		r.retain(ch, nil, now)
+		r.deny(realtime.Listener{UserID: "u", Channel: ch}, now)
+	}
+	return len(r.retained), len(r.denied)
+}
