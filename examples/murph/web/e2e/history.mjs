@@ -62,6 +62,8 @@ await run(
     ["the messages are all there, in order, whichever are in the document", async () => {
       const seen = new Set();
       await scroller.evaluate((el) => (el.scrollTop = el.scrollHeight));
+      await bubble(page, `Nachricht ${total}`).waitFor();
+      await drawn();
       for (let y = 0; y < 12; y++) {
         for (const text of await page.locator(".message .content").allTextContents()) seen.add(Number(text.split(" ")[1]));
         await scroller.evaluate((el) => (el.scrollTop -= 700));
@@ -75,6 +77,7 @@ await run(
     ["a thousand loaded messages stay small in document and memory", async () => {
       const small = await heap();
       while (Number((await first()).split(" ")[1]) > total - 1_000) {
+        await page.locator(".older:not([disabled])").waitFor();
         const before = gets.length;
         await scroller.evaluate((el) => (el.scrollTop = 0));
         await until("a page was loaded", () => gets.length > before);

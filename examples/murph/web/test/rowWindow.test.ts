@@ -37,9 +37,11 @@ describe("RowWindow", () => {
     expect(w.topOf(more, "17")).toBe(952 + 50 * 56);
   });
 
-  it("holds on to messages, because days move", () => {
+  it("holds on to messages, because days move, and not to the first, which loses its heading", () => {
     const mixed = [{ key: "day:0", kind: "day" as const }, ...rows(10)];
-    expect(new RowWindow().at(mixed, -10)).toEqual({ key: "0", offset: 66 });
+    expect(new RowWindow().at(mixed, 60)).toEqual({ key: "1", offset: 52 });
+    expect(new RowWindow().at(mixed.slice(0, 2), 60)).toEqual({ key: "0", offset: -4 });
+    expect(new RowWindow().at([], 60)).toBeNull();
   });
 
   it("measures anew at another width", () => {

@@ -87,15 +87,23 @@ export class RowWindow {
     return undefined;
   }
 
-  /** The message at this distance from the start of the list, or the next one. */
+  /**
+   * The message at this distance from the start of the list, or the next one. The first of the list is no hold: it loses
+   * its heading when others come before it.
+   */
   at(rows: readonly Keyed[], y: number): Anchor | null {
     let top = 0;
+    let first: Anchor | null = null;
     for (const row of rows) {
       const height = this.#height(row);
-      if (top + height > y && row.kind === "message") return { key: row.key, offset: top - y };
+      if (row.kind === "message") {
+        const anchor = { key: row.key, offset: top - y };
+        if (first && top + height > y) return anchor;
+        first ??= anchor;
+      }
       top += height;
     }
-    return null;
+    return first;
   }
 
   #height(row: Keyed): number {
