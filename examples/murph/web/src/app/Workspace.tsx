@@ -58,7 +58,10 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
     }, report);
   };
 
-  const fallback = items?.some((c) => c.id === demoConsultation) ? demoConsultation : null;
+  // It stays open when it leaves the list: whoever was replaced in it has to be told so.
+  const [shown, setShown] = useState(false);
+  if (!shown && items?.some((c) => c.id === demoConsultation)) setShown(true);
+  const fallback = shown ? demoConsultation : null;
   const selected = chosen === null ? fallback : chosen || null;
   const onChange = useCallback(
     (count: number) => {
