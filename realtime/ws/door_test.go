@@ -90,7 +90,14 @@ func TestDefaultsSpareProxies(t *testing.T) {
 	for range 20 {
 		require.Zero(t, public.dialFrom("8.8.8.8"))
 	}
-	require.Equal(t, 4100, public.dialFrom("8.8.8.8"))
+	// The rate gives some back meanwhile, on a slow machine more; the number of connections is the last resort.
+	for range 101 {
+		if code := public.dialFrom("8.8.8.8"); code != 0 {
+			require.Equal(t, 4100, code)
+			return
+		}
+	}
+	t.Error("121 connections from one public address were let in")
 }
 
 func TestConnectRates(t *testing.T) {
