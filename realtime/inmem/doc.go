@@ -8,4 +8,7 @@
 //
 // It refuses what every transport refuses ([realtime.Event.Validate]), so that a test in memory does not pass what
 // production rejects, and it can be told to fail, hang, drop, duplicate, delay and reorder: see [Broadcaster.Inject].
+//
+// For tests of several nodes in one process there is a bus: a [BusHub] is the engine, [BusHub.Node] gives each node its
+// [realtime.Bus], and [Bus.Partition], [Bus.Hang], [Bus.Drop] and [Bus.Pause] break it.
 package inmem
