@@ -16,6 +16,12 @@
 // never waits for it. With a plain broadcaster it is tried once, and a send waits for at most
 // [realtime.PublisherOptions].Timeout; a lost event is found by the next catch-up.
 //
+// # Hooks and limits
+//
+// [Options] has a question before a text is stored (BeforeSend), which may refuse it, a call after a message is stored
+// (AfterSend), for notifications, and a limit on how often one person sends (SendRate). None of the host's code can make
+// a send hang, or undo one. [Service.Stats] counts, and [Service.Wait] ends a program in order.
+//
 // # Non-goals
 //
 // Group chats, attachments and search. Who a user is, and which consultations there are, is decided elsewhere.

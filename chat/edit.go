@@ -19,14 +19,17 @@ type ChangeParams struct {
 }
 
 // Edit replaces the text of a message, within [Options.EditWindow]. It returns the message as it is now. To repeat an
-// edit is safe: a message that has the text already is returned as it is. Errors are those of [Storage.Edit], and
-// [*consultation.InvalidError] for bad input.
+// edit is safe: a message that has the text already is returned as it is. Errors are those of [Storage.Edit],
+// [*consultation.InvalidError] for bad input, and [*RefusedError] if the host refuses the text.
 func (s *Service) Edit(ctx context.Context, p ChangeParams, content string) (Message, error) {
 	content, err := s.checkContent(content)
 	if err != nil {
 		return Message{}, err
 	}
 	if err := p.check(); err != nil {
+		return Message{}, err
+	}
+	if err := s.before(ctx, Draft{Edits: p.ID, SenderID: p.By, Content: content}); err != nil {
 		return Message{}, err
 	}
 	done, err := s.store.Edit(ctx, EditParams{

@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The states that callers branch on, with errors.Is, beside those of package consultation.
@@ -17,6 +18,10 @@ var (
 	ErrDeleted = errors.New("chat: message deleted")
 	// ErrStale says that the message has changed since the caller saw it; see [*StaleError].
 	ErrStale = errors.New("chat: message has changed meanwhile")
+	// ErrRefused says that the host does not want the message; see [*RefusedError].
+	ErrRefused = errors.New("chat: message refused")
+	// ErrRateLimited says that the sender is too fast; see [*RateLimitError].
+	ErrRateLimited = errors.New("chat: too many messages")
 )
 
 // StaleError is the [ErrStale] that knows the version.
@@ -27,3 +32,25 @@ func (e *StaleError) Error() string { return fmt.Sprintf("%v: it is at rev %d", 
 
 // Is reports whether target is [ErrStale].
 func (e *StaleError) Is(target error) bool { return target == ErrStale }
+
+// RefusedError is the [ErrRefused] that [Options.BeforeSend] returns. Reason is a sentence that the sender is shown as it
+// is, in a language that they understand; "" shows them a general one. It is not part of the text of the error, because
+// it may quote the message.
+type RefusedError struct{ Reason string }
+
+// Error says that there is a refusal, not why.
+func (e *RefusedError) Error() string { return ErrRefused.Error() }
+
+// Is reports whether target is [ErrRefused].
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
+
+// RateLimitError is the [ErrRateLimited] that knows how long to wait until the next message is taken.
+type RateLimitError struct{ RetryAfter time.Duration }
+
+// Error names the wait.
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("%v: wait for %v", ErrRateLimited, e.RetryAfter)
+}
+
+// Is reports whether target is [ErrRateLimited].
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	DefaultMaxCatchUp = 500              // changes
 	DefaultPageSize   = 50               // messages or consultations
 	MaxPageSize       = 200
+
+	DefaultHookTimeout = 2 * time.Second
 )
 
 // ReadReceipts says who sees how far somebody has read.
@@ -41,6 +44,25 @@ type Options struct {
 	MaxCatchUp int
 	// ReadReceipts defaults to [ReceiptsShared].
 	ReadReceipts ReadReceipts
+	// BeforeSend is asked about every text before it is stored, new or edited, also within a transaction of the host's.
+	// A [*RefusedError] refuses it, with a reason that the sender sees. Any other error, a panic and the end of its time
+	// are a failure: nothing is stored, and a repeat is asked about again. It cannot tell a repeat of a send from the
+	// first attempt, so it must answer both in the same way. It must be safe for concurrent use. Defaults to no question.
+	BeforeSend func(ctx context.Context, d Draft) error
+	// AfterSend is told of every message that Send has stored, once, after the commit; not of a repeat, an edit or a
+	// deletion, and not of a message of SendTx, whose commit is the host's to see. It runs beside the send and can neither
+	// fail nor delay it: up to 8 calls at once, so in no certain order, and up to 1,000 messages wait. What is above is
+	// dropped and logged, and what waits is lost when the process dies: it is for notifications, not for bookkeeping. Its
+	// ctx has the values of the send's and ends after HookTimeout. A panic is logged. See [Service.Wait]. Defaults to
+	// nothing.
+	AfterSend func(ctx context.Context, m Message)
+	// HookTimeout bounds one call of BeforeSend, whether it heeds its ctx or not, and the ctx of AfterSend. Defaults to
+	// [DefaultHookTimeout].
+	HookTimeout time.Duration
+	// SendRate is how often one person may send, in this process; above it Send returns a [*RateLimitError]. A repeat of
+	// a message that is stored already counts for nothing. Edits, deletions and SendTx are not limited. Defaults to no
+	// limit.
+	SendRate Rate
 	// NewID makes the ids of messages. Defaults to UUIDv7.
 	NewID func() MessageID
 	// Publisher changes how events go out when the broadcaster has no outbox.
@@ -62,6 +84,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if d.MaxCatchUp <= 0 {
 		d.MaxCatchUp = DefaultMaxCatchUp
+	}
+	if d.HookTimeout <= 0 {
+		d.HookTimeout = DefaultHookTimeout
 	}
 	if d.NewID == nil {
 		d.NewID = func() MessageID { return MessageID(uuid.Must(uuid.NewV7()).String()) }

@@ -34,6 +34,7 @@ type Sent struct {
 //   - an [*consultation.InvalidError] for bad input,
 //   - an error that matches [consultation.ErrNotFound] if there is no such consultation, or not for this sender,
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
+//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast,
 //   - any other error for a failure of the store. Whether the message was stored is then unknown; repeating with the
 //     same ClientMessageID is safe.
 func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
@@ -41,12 +42,24 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
+	if wait := s.rate.take(p.SenderID); wait > 0 {
+		s.stats.rateLimited.Add(1)
+		return Sent{}, &RateLimitError{RetryAfter: wait}
+	}
+	if err := s.before(ctx, a.draft()); err != nil {
+		return Sent{}, err
+	}
 	a.Enqueue = s.events.Enqueue(p.Except)
 	done, err := s.store.Append(ctx, a)
 	if err != nil {
 		return Sent{}, err
 	}
-	if !done.Replayed {
+	if done.Replayed {
+		s.rate.giveBack(p.SenderID)
+		s.stats.replayed.Add(1)
+	} else {
+		s.stats.sent.Add(1)
+		s.after.call(ctx, done.Message)
 		s.publish(ctx, EventNewMessage, done.Message, done.Audience, done.Entry, p.Except)
 	}
 	return Sent{Message: done.Message, Replayed: done.Replayed}, nil
@@ -62,6 +75,9 @@ func (s *Service) SendTx(ctx context.Context, tx Storage, p SendParams) (Sent, e
 	}
 	a, err := s.appendParams(p)
 	if err != nil {
+		return Sent{}, err
+	}
+	if err := s.before(ctx, a.draft()); err != nil {
 		return Sent{}, err
 	}
 	a.Enqueue = &realtime.Enqueue{Except: p.Except}
@@ -90,6 +106,13 @@ func (s *Service) appendParams(p SendParams) (AppendParams, error) {
 		Content:         content,
 		ClientMessageID: p.ClientMessageID,
 	}, nil
+}
+
+// draft is what the host is asked about.
+func (p AppendParams) draft() Draft {
+	return Draft{
+		ConsultationID: p.ConsultationID, SenderID: p.SenderID, Content: p.Content, ClientMessageID: p.ClientMessageID,
+	}
 }
 
 // publish sends the event of a message that is stored. It cannot fail the caller.

@@ -23,6 +23,9 @@ type Service struct {
 	store  Storage
 	events *realtime.Publisher
 	opts   Options
+	rate   *limiter // nil without a limit
+	after  *afterSend
+	stats  *counters
 }
 
 // NewService makes a Service. store and bc are required; opts may be nil.
@@ -31,11 +34,18 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, errors.New("chat: a service needs a storage and a broadcaster")
 	}
 	o := opts.withDefaults()
+	if err := o.SendRate.validate(); err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
+	}
 	events, err := realtime.NewPublisher(bc, &o.Publisher)
 	if err != nil {
 		return nil, fmt.Errorf("chat: %w", err)
 	}
-	return &Service{store: store, events: events, opts: o}, nil
+	stats := &counters{}
+	return &Service{
+		store: store, events: events, opts: o, rate: newLimiter(o.SendRate), stats: stats,
+		after: &afterSend{hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats},
+	}, nil
 }
 
 // checkContent trims s and holds it to the rules for a message's text.

@@ -22,6 +22,7 @@
 //
 // # Non-goals
 //
-// Sessions, CORS headers, rate limits, timeouts and panics are the business of the host's server and middleware.
+// Sessions, CORS headers, timeouts and panics are the business of the host's server and middleware, and so is every
+// rate limit but the one on sends ([chat.Options].SendRate).
 // Middleware that buffers or compresses answers must leave the socket's path alone.
 package httpadapter

@@ -27,7 +27,8 @@ const (
 	CodeStale                 Code = "stale"                   // 412, with "rev", the version as it is
 	CodeTooLarge              Code = "too_large"               // 413
 	CodeUnsupportedMediaType  Code = "unsupported_media_type"  // 415
-	CodeRateLimited           Code = "rate_limited"            // 429, with Retry-After; reserved, nothing here answers it
+	CodeMessageRefused        Code = "message_refused"         // 422; the host does not want this text
+	CodeRateLimited           Code = "rate_limited"            // 429, with Retry-After
 	CodeInternal              Code = "internal"                // 500
 	CodeUnavailable           Code = "unavailable"             // 503, with Retry-After; repeating the request is right
 )
@@ -74,6 +75,8 @@ var failures = []failure{
 	{consultation.ErrNotActive, http.StatusConflict, CodeConsultationNotActive, "the consultation is not IN_PROGRESS", slog.LevelDebug},
 	{consultation.ErrConflict, http.StatusConflict, CodeConflict, "the status does not allow that (any more)", slog.LevelDebug},
 	{chat.ErrDeleted, http.StatusConflict, CodeMessageDeleted, "the message has been deleted", slog.LevelDebug},
+	{chat.ErrRefused, http.StatusUnprocessableEntity, CodeMessageRefused, "the host application refuses this text", slog.LevelDebug},
+	{chat.ErrRateLimited, http.StatusTooManyRequests, CodeRateLimited, "see the header Retry-After", slog.LevelDebug},
 	{chat.ErrStale, http.StatusPreconditionFailed, CodeStale, "the message is not at this rev any more", slog.LevelDebug},
 
 	{consultation.ErrRetryTx, http.StatusServiceUnavailable, CodeUnavailable, "try again", slog.LevelWarn},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
@@ -18,7 +20,7 @@ type problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	Code   Code   `json:"code"`
-	// Error is a sentence for the user, in their language.
+	// Error is a sentence for the user, in their language, or the host's own reason.
 	Error string `json:"error"`
 
 	Field              string              `json:"field,omitempty"`
@@ -34,18 +36,27 @@ func writeProblem(c *call, f failure, err error) {
 		notActive *consultation.NotActiveError
 		conflict  *consultation.ConflictError
 		stale     *chat.StaleError
+		refused   *chat.RefusedError
+		limited   *chat.RateLimitError
 	)
+	lang := language(c.r.Header.Values("Accept-Language"))
+	p.Error = sentence(f.code, "", lang)
 	switch {
 	case f.code == CodeValidation && errors.As(err, &invalid):
 		p.Field = invalid.Field
+		p.Error = sentence(f.code, p.Field, lang)
 	case errors.As(err, &notActive):
 		p.ConsultationStatus = notActive.Status
 	case errors.As(err, &conflict):
 		p.ConsultationStatus = conflict.Status
 	case errors.As(err, &stale):
 		p.Rev = stale.Rev
+	case errors.As(err, &refused) && refused.Reason != "":
+		p.Error = refused.Reason
+	case errors.As(err, &limited):
+		seconds := max(1, (limited.RetryAfter+time.Second-1)/time.Second) // whole ones (RFC 9110, 10.2.3)
+		c.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
-	p.Error = sentence(f.code, p.Field, language(c.r.Header.Values("Accept-Language")))
 	if f.status == http.StatusServiceUnavailable {
 		c.w.Header().Set("Retry-After", "1")
 	}

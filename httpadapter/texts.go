@@ -17,6 +17,7 @@ var texts = map[Code]text{
 	CodeStale:                 {"Die Nachricht wurde inzwischen geändert.", "The message has been changed in the meantime."},
 	CodeTooLarge:              {"Die Anfrage ist zu groß.", "The request is too large."},
 	CodeUnsupportedMediaType:  {"Dieses Format wird nicht unterstützt.", "This format is not supported."},
+	CodeMessageRefused:        {"Diese Nachricht wurde nicht angenommen.", "This message was not accepted."},
 	CodeRateLimited:           {"Zu viele Anfragen. Bitte warten Sie einen Moment.", "Too many requests. Please wait a moment."},
 	CodeInternal:              {"Es ist ein Fehler aufgetreten. Bitte versuchen Sie es später erneut.", "Something went wrong. Please try again later."},
 	CodeUnavailable:           {"Das hat zu lange gedauert. Bitte versuchen Sie es erneut.", "This took too long. Please try again."},

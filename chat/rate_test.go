@@ -1,0 +1,101 @@
+package chat_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+)
+
+// limited returns the wait that err asks for.
+func limited(t *testing.T, err error) time.Duration {
+	t.Helper()
+	require.ErrorIs(t, err, chat.ErrRateLimited)
+	var is *chat.RateLimitError
+	require.ErrorAs(t, err, &is)
+	return is.RetryAfter
+}
+
+func TestSendRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 0.5, Burst: 3}})
+		for range 3 {
+			b.say(t, patient, "Guten Tag")
+		}
+		_, err := b.Send(t.Context(), text(patient, "Guten Tag"))
+		require.Equal(t, 2*time.Second, limited(t, err))
+		require.Empty(t, b.counted.calls, "the store is not asked")
+		b.say(t, student, "Guten Tag") // everybody has their own
+		<-time.After(2*time.Second - 1)
+		_, err = b.Send(t.Context(), text(patient, "Guten Tag"))
+		require.Equal(t, time.Duration(1), limited(t, err))
+		<-time.After(1)
+		b.say(t, patient, "Guten Tag")
+		_, err = b.Send(t.Context(), text(patient, " "))
+		invalid(t, err, "content")
+		_, err = b.Send(t.Context(), text(patient, "Guten Tag"))
+		require.Equal(t, 2*time.Second, limited(t, err))
+		<-time.After(time.Hour)
+		for range 3 {
+			b.say(t, patient, "Guten Tag")
+		}
+		_, err = b.Send(t.Context(), text(patient, "Guten Tag"))
+		limited(t, err)
+		require.EqualValues(t, 4, b.Stats().RateLimited)
+	})
+}
+
+func TestARepeatIsNotPunished(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 1, Burst: 2}})
+		p := text(patient, "Guten Tag")
+		p.ClientMessageID = "key-1"
+		for range 10 {
+			_, err := b.Send(t.Context(), p)
+			require.NoError(t, err)
+		}
+		b.say(t, patient, "Guten Tag")
+		_, err := b.Send(t.Context(), text(patient, "Guten Tag"))
+		require.Equal(t, time.Second, limited(t, err))
+		p.SenderID = stranger.UserID
+		for range 2 {
+			_, err = b.Send(t.Context(), p)
+			require.ErrorIs(t, err, consultation.ErrNotFound)
+		}
+		_, err = b.Send(t.Context(), p)
+		limited(t, err) // what fails counts: it costs the store as much
+	})
+}
+
+func TestSendRateForgetsThoseWhoAreSilent(t *testing.T) {
+	t.Parallel()
+	l := chat.NewLimiter(chat.Rate{PerSecond: 1, Burst: 1}, 10)
+	require.Zero(t, l.Take("patient-1"))
+	for i := range 1000 {
+		require.Zero(t, l.Take(consultation.UserID(fmt.Sprint("user-", i))))
+		require.NotZero(t, l.Take("patient-1"), "somebody who tries again and again is not forgotten")
+		require.LessOrEqual(t, l.Known(), 20)
+	}
+}
+
+func TestSendRateOptions(t *testing.T) {
+	t.Parallel()
+	for _, r := range []chat.Rate{{PerSecond: math.NaN()}, {PerSecond: 1e-9}, {PerSecond: 1, Burst: 10_001}} {
+		_, err := chat.NewService(setup(t, chat.Options{}).store, &recorder{}, &chat.Options{SendRate: r})
+		require.ErrorContains(t, err, "SendRate")
+	}
+	for _, r := range []chat.Rate{{}, {PerSecond: -1}, {PerSecond: math.Inf(1)}, {PerSecond: 1e9}} {
+		b := setup(t, chat.Options{SendRate: r})
+		for range 20 {
+			b.say(t, patient, "Guten Tag")
+		}
+	}
+}
