@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -123,6 +124,7 @@ type Relay struct {
 	pace    *pace
 	wake    chan struct{}
 	stats   relayCounters
+	running atomic.Bool
 }
 
 var _ OutboxBroadcaster = (*Relay)(nil)
@@ -178,6 +180,8 @@ func (r *Relay) Wake() {
 // Run sends until ctx ends, then finishes what was handed off, for at most [RelayOptions].Drain, gives the rest back to
 // the outbox and returns nil. Stop whatever hands off before, so that nothing is left leased. Run it once.
 func (r *Relay) Run(ctx context.Context) error {
+	r.running.Store(true)
+	defer r.running.Store(false)
 	// The work outlives ctx by the drain: what is handed off is stored and wants to go out.
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()

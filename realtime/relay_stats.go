@@ -2,6 +2,8 @@ package realtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -34,6 +36,20 @@ type relayCounters struct {
 func (c *relayCounters) latency(d time.Duration) {
 	c.handOffs.Add(1)
 	c.handOffNanos.Add(int64(d))
+}
+
+// Check returns nil if events go out: it returns [ErrUnavailable] while the transport is taken for down, and an error if
+// [Relay.Run] does not run. It reports what is known and asks nobody.
+func (r *Relay) Check(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("realtime: check the relay: %w", ctx.Err())
+	case !r.breaker.closed():
+		return ErrUnavailable
+	case !r.running.Load():
+		return errors.New("realtime: the relay does not run")
+	}
+	return nil
 }
 
 // Stats returns the counters, and asks the store for the backlog.

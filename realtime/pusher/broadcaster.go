@@ -22,6 +22,7 @@ const MaxBatch = 10
 type Broadcaster struct {
 	cfg    Config
 	signer pusherproto.Signer
+	stats  counters
 }
 
 var (

@@ -56,7 +56,9 @@ func (b *Broadcaster) call(ctx context.Context, op string, key []byte, do func(*
 			return http.ErrUseLastResponse // an answer from elsewhere is no answer, and the query has a signature in it
 		}},
 	})
-	return x.outcome(op, err)
+	err = x.outcome(op, err)
+	b.stats.count(x.status, err)
+	return err
 }
 
 // exchange is the RoundTripper of one call. It gives the request its context and remembers the answer, of which the

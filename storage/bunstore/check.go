@@ -13,9 +13,10 @@ const maxSkew = time.Second
 // Check looks for what makes the store lose messages, or slow: a schema that is missing, old or newer than this package,
 // missing or invalid indexes, commits that do not survive a crash, clocks that differ by more than a second. It returns
 // nil if all is well, and otherwise the findings joined, each saying what is wrong and how to mend it. It changes nothing.
-// Call it when the process starts.
+// Call it when the process starts. It also serves as a health check: an error with a method Degraded() bool that returns
+// true has findings only with which the store still works.
 func (s *Store) Check(ctx context.Context) error {
-	all, err := migrations(s.engine)
+	known, err := migrations(s.engine)
 	if err != nil {
 		return err
 	}
@@ -24,11 +25,12 @@ func (s *Store) Check(ctx context.Context) error {
 		return s.wrap(ctx, "check", err)
 	}
 	var findings []error
-	switch want := newest(all); {
+	switch want := newest(known); {
 	case version == 0:
 		return errors.New("bunstore: the schema is missing: call Migrate, or run the files of Migrations")
 	case version < want:
-		findings = append(findings, fmt.Errorf("bunstore: the schema has version %d, this program needs %d: call Migrate", version, want))
+		findings = append(findings, unusable{
+			fmt.Errorf("bunstore: the schema has version %d, this program needs %d: call Migrate", version, want)})
 	case version > want:
 		findings = append(findings, fmt.Errorf("bunstore: the schema has version %d, this program knows %d: deploy the newer program", version, want))
 	}
@@ -36,8 +38,26 @@ func (s *Store) Check(ctx context.Context) error {
 	if err != nil {
 		return s.wrap(ctx, "check", err)
 	}
-	return errors.Join(append(findings, more...)...)
+	all := errors.Join(append(findings, more...)...)
+	var fatal unusable
+	if all == nil || errors.As(all, &fatal) {
+		return all
+	}
+	return flaws{all}
 }
+
+// unusable is a finding with which nothing can be stored.
+type unusable struct{ error }
+
+func (u unusable) Unwrap() error { return u.error }
+
+// flaws are findings with which the store works.
+type flaws struct{ error }
+
+func (f flaws) Unwrap() error { return f.error }
+
+// Degraded tells a health check that not everything is lost.
+func (flaws) Degraded() bool { return true }
 
 // missing reports the indexes that are not in found.
 func missing(found map[string]bool, want []string) (findings []error) {

@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -64,7 +65,8 @@ func (postgres) check(ctx context.Context, s *Store) ([]error, error) {
 		report("the server has version %d.%d: use PostgreSQL 12 or newer", version/10000, version%10000)
 	}
 	if recovery {
-		report("the server is a replica: connect to the primary, which can write and is never behind")
+		findings = append(findings, unusable{
+			errors.New("bunstore: the server is a replica: connect to the primary, which can write and is never behind")})
 	}
 	switch synchronous {
 	case "on", "local", "remote_write", "remote_apply":

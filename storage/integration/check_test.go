@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,8 @@ func TestCheck(t *testing.T) {
 			for _, says := range c.says {
 				require.ErrorContains(t, err, says, c.name)
 			}
+			var works interface{ Degraded() bool }
+			require.Equal(t, c.name != "an older schema", errors.As(err, &works) && works.Degraded(), c.name)
 			_, err = s.db.Exec(c.mends)
 			require.NoError(t, err, c.name)
 			require.NoError(t, s.Check(t.Context()), c.name)

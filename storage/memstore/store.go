@@ -55,6 +55,9 @@ func New() *Store {
 	return &Store{db: db}
 }
 
+// Check returns nil, or an error once ctx has ended: there is nothing in memory that could be wrong.
+func (s *Store) Check(ctx context.Context) error { return alive(ctx) }
+
 // InTx runs fn in a transaction: what fn does through tx becomes visible to others, all at once, if and only if InTx
 // returns nil. An error or a panic of fn, and the end of ctx, roll everything back; the error is returned.
 //

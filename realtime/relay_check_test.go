@@ -1,0 +1,40 @@
+package realtime_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+func TestCheckOfARelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		require.ErrorContains(t, r.relay.Check(t.Context()), "does not run")
+		stop := r.run()
+		synctest.Wait()
+		require.NoError(t, r.relay.Check(t.Context()))
+
+		r.to.answers(always(errors.New("down")))
+		for range 5 {
+			r.commit("private-a")
+		}
+		pass(10 * time.Second)
+		require.ErrorIs(t, r.relay.Check(t.Context()), realtime.ErrUnavailable)
+		r.to.answers(always(nil))
+		pass(time.Minute)
+		require.NoError(t, r.relay.Check(t.Context()))
+
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, r.relay.Check(ended), context.Canceled)
+		stop()
+		require.ErrorContains(t, r.relay.Check(t.Context()), "does not run")
+	})
+}
