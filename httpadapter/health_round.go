@@ -54,9 +54,9 @@ func (h *Health) ask(ctx context.Context, i int) error {
 		return errBusy
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.opts.Timeout)
+	defer cancel()
 	answer := make(chan error, 1)
 	go func() {
-		defer cancel()
 		err := checked(ctx, h.parts[i])
 		h.mu.Lock()
 		h.busy[i] = false
