@@ -28,7 +28,7 @@ func (c *conn) clientEvent(f pusherproto.ClientFrame) {
 		kind: noticeClientEvent, channel: ch, userID: userID, event: f.Event, data: asText(f.Data), socketID: c.id,
 	})
 	s.notices.deliver()
-	s.broadcastFrame(ch, textFrame(pusherproto.AppendClientEvent(nil, ch, f.Event, f.Data, userID)), c.id)
+	s.relayClientEvent(ch, pusherproto.AppendClientEvent(nil, ch, f.Event, f.Data, userID), c.id)
 }
 
 // mayTrigger returns the sender's subscription, or why the event is refused.

@@ -146,6 +146,18 @@ type Config struct {
 	// chose could reach the services inside a network, and the metadata of a cloud. Defaults to false.
 	AllowPrivateWebhooks bool
 
+	// Bus makes the servers of several processes one: events, presence, counts, the HTTP API, webhooks, Revoke and
+	// CloseUser are those of all of them, as long as they have the same AppID, Key and Secret. It needs [Server.Run]. The
+	// limits of connections stay those of one process, and so does what a cache channel remembers from before a process
+	// started. Defaults to none: this process is alone.
+	Bus realtime.Bus
+	// Resync makes the event that has the subscribers of a channel fetch what they may have missed, because the bus has
+	// lost something; chat.Resync does. Without one, losses are counted in Stats, and stay.
+	Resync func(ch realtime.Channel) (ev realtime.Event, ok bool)
+	// OnWake is called when another node may have left something in the outbox: it has gone, the bus has come up, or
+	// somebody has called [Server.Wake]. Give it the Wake of a realtime.Relay. It must not block. Defaults to nothing.
+	OnWake func()
+
 	// Logger gets what no caller can see: slow clients, panics. Ids and sizes only. Defaults to slog.Default().
 	Logger *slog.Logger
 
@@ -254,6 +266,9 @@ func (c Config) validate() error {
 	if c.MaxRequestBytes < 0 || c.MaxWebhookQueue < 0 {
 		problem("Config: a limit of the HTTP API or the webhooks is negative")
 	}
+	if c.Bus != nil && c.Bus.MaxFrame() < minBusFrame {
+		problem("Config.Bus takes frames of less than %d bytes", minBusFrame)
+	}
 	for i, h := range c.Webhooks {
 		if err := h.validate(c.AllowPrivateWebhooks); err != nil {
 			problem("Config.Webhooks[%d]: %w", i, err)
@@ -274,6 +289,9 @@ func (c Config) validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// minBusFrame is what every bus takes, see [realtime.Bus].
+const minBusFrame = 1024
 
 // isURLWord reports whether s can stand in a path without escaping.
 func isURLWord(s string) bool {

@@ -24,7 +24,7 @@ func (h *change) recount(ch *channel) {
 	if !h.cfg.SubscriptionCount || ch.members != nil {
 		return
 	}
-	if len(ch.subs) <= countAtOnce {
+	if h.everywhere(ch.name) <= countAtOnce {
 		h.tellCount(ch)
 		return
 	}
@@ -39,14 +39,15 @@ func (h *change) recount(ch *channel) {
 func (h *hub) countDue(ch *channel) {
 	h.change(func(h *change) {
 		ch.counter.pending = false
-		if len(ch.subs) > countAtOnce && ch.counter.told != len(ch.subs) {
+		if n := h.everywhere(ch.name); n > countAtOnce && ch.counter.told != n {
 			h.tellCount(ch)
 		}
 	})
 }
 
 func (h *change) tellCount(ch *channel) {
-	ch.counter.told = len(ch.subs)
-	h.notices.add(notice{kind: noticeSubscriptionCount, channel: ch.name, count: len(ch.subs)})
-	h.tell(ch, nil, textFrame(pusherproto.SubscriptionCount(ch.name, len(ch.subs))))
+	n := h.everywhere(ch.name)
+	ch.counter.told = n
+	h.notices.add(notice{kind: noticeSubscriptionCount, channel: ch.name, count: n})
+	h.tell(ch, nil, textFrame(pusherproto.SubscriptionCount(ch.name, n)))
 }

@@ -3,6 +3,7 @@ package ws
 import (
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/murph-chat/murph/realtime"
 )
@@ -45,7 +46,23 @@ type noticeLog struct {
 	mu         sync.Mutex // guards what follows; nothing is called with it held
 	waiting    []notice
 	delivering bool
+	mute       bool       // another node speaks for this one
+	unsaid     []heldBack // and has perhaps not said the last of these
 }
+
+// heldBack is a notice that another node is to give.
+type heldBack struct {
+	notice
+	at time.Time
+}
+
+const (
+	maxUnsaid = 10_000
+	unsaidFor = 15 * time.Second // longer than it takes to find out that a node has died
+)
+
+// own reports whether a notice is the affair of the node on which it happens. Of all others every node knows.
+func (n notice) own() bool { return n.kind == noticeClientEvent || n.kind == noticeCacheMiss }
 
 // add writes a notice down. The caller may hold the hub's lock, which is what makes the order the state's.
 func (l *noticeLog) add(n notice) {
@@ -54,7 +71,33 @@ func (l *noticeLog) add(n notice) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.mute && !n.own() {
+		now := time.Now()
+		i := max(0, len(l.unsaid)+1-maxUnsaid)
+		for i < len(l.unsaid) && now.Sub(l.unsaid[i].at) > unsaidFor {
+			i++
+		}
+		l.unsaid = append(l.unsaid[i:], heldBack{n, now})
+		return
+	}
 	l.waiting = append(l.waiting, n)
+}
+
+// speak says whether this node gives the notices that concern all. Of those that it has held back it gives the ones
+// after since, because nobody has.
+func (l *noticeLog) speak(speak bool, since time.Time) {
+	l.mu.Lock()
+	l.mute = !speak
+	if speak {
+		for _, h := range l.unsaid {
+			if h.at.After(since) {
+				l.waiting = append(l.waiting, h.notice)
+			}
+		}
+		l.unsaid = nil
+	}
+	l.mu.Unlock()
+	l.deliver()
 }
 
 // deliver hands over what waits. When another goroutine is at it, that one does this caller's share too.

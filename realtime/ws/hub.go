@@ -24,6 +24,7 @@ type hub struct {
 	people   map[string]*person
 	cache    map[realtime.Channel]cacheEntry
 	rules    rules
+	away     elsewhere
 	total    int // subscriptions
 
 	clock atomic.Uint64 // the current moment
@@ -78,6 +79,7 @@ func newHub(cfg Config, notices *noticeLog) *hub {
 		people:   make(map[string]*person),
 		cache:    make(map[realtime.Channel]cacheEntry),
 		rules:    newRules(cfg.MaxSessionAge),
+		away:     newElsewhere(),
 	}
 }
 
@@ -164,7 +166,7 @@ func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outco
 	if ch == nil {
 		ch = newChannel(name)
 	}
-	if name.Kind() == realtime.KindPresence && ch.members[s.userID] == nil && len(ch.members) >= h.cfg.MaxMembers {
+	if name.Kind() == realtime.KindPresence && !h.isMember(name, s.userID) && h.members(ch) >= h.cfg.MaxMembers {
 		return tooManyMembers
 	}
 	if !h.attach(c, s.userID) {
@@ -187,20 +189,23 @@ func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outco
 // acknowledge tells c that it is subscribed, and what there is to know about the channel.
 func (h *change) acknowledge(c *conn, ch *channel) bool {
 	if ch.members != nil {
-		return h.put(c, textFrame(pusherproto.PresenceSucceeded(ch.name, ch.infos())))
+		return h.put(c, textFrame(pusherproto.PresenceSucceeded(ch.name, h.away.infos(ch.name, ch.infos()))))
 	}
 	return h.put(c, textFrame(pusherproto.SubscriptionSucceeded(ch.name)))
 }
 
 // entered tells everybody concerned about a new subscription.
 func (h *change) entered(ch *channel, c *conn, s subscription) {
+	m := ch.members[s.userID]
+	first := m != nil && m.sockets == 1
+	h.touched(ch.name, s.userID, first, 1)
 	if isPersonal(ch.name) {
 		return
 	}
-	if len(ch.subs) == 1 {
+	if h.everywhere(ch.name) == 1 {
 		h.notices.add(notice{kind: noticeOccupied, channel: ch.name})
 	}
-	if m := ch.members[s.userID]; m != nil && m.sockets == 1 {
+	if first && !h.away.has(ch.name, s.userID) {
 		h.notices.add(notice{kind: noticeMemberAdded, channel: ch.name, userID: s.userID})
 		h.tell(ch, c, textFrame(pusherproto.MemberAdded(ch.name, realtime.Member{UserID: s.userID, Info: m.info})))
 	}
@@ -239,15 +244,17 @@ func (h *change) remove(c *conn, name realtime.Channel) {
 	if len(ch.subs) == 0 {
 		delete(h.channels, name) // or a client that makes up names fills the memory
 	}
+	last := ch.members != nil && ch.members[s.userID] == nil
+	h.touched(name, s.userID, last, -1)
 	if isPersonal(name) {
 		return
 	}
-	if ch.members != nil && ch.members[s.userID] == nil {
+	if last && !h.away.has(name, s.userID) {
 		h.notices.add(notice{kind: noticeMemberRemoved, channel: name, userID: s.userID})
 		h.tell(ch, nil, textFrame(pusherproto.MemberRemoved(name, s.userID)))
 	}
 	h.recount(ch)
-	if len(ch.subs) == 0 {
+	if h.everywhere(name) == 0 {
 		h.notices.add(notice{kind: noticeVacated, channel: name})
 	}
 }

@@ -69,6 +69,11 @@ func (h *hub) occupied(prefix string) map[realtime.Channel]channelState {
 			all[name] = h.stateOf(name)
 		}
 	}
+	for name := range h.away.channels {
+		if strings.HasPrefix(string(name), prefix) && name[0] != '#' {
+			all[name] = h.stateOf(name)
+		}
+	}
 	return all
 }
 
@@ -80,9 +85,9 @@ func (h *hub) state(name realtime.Channel) channelState {
 }
 
 func (h *hub) stateOf(name realtime.Channel) channelState {
-	st := channelState{cached: h.remembered(name)}
-	if ch := h.channels[name]; ch != nil {
-		st.subscriptions, st.users = len(ch.subs), len(ch.members)
+	st := channelState{cached: h.remembered(name), subscriptions: h.everywhere(name)}
+	if name.Kind() == realtime.KindPresence {
+		st.users = len(h.usersOf(name))
 	}
 	return st
 }
@@ -91,9 +96,21 @@ func (h *hub) stateOf(name realtime.Channel) channelState {
 func (h *hub) users(name realtime.Channel) []string {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	return h.usersOf(name)
+}
+
+func (h *hub) usersOf(name realtime.Channel) []string {
+	var ids []string
 	ch := h.channels[name]
-	if ch == nil {
-		return nil
+	if ch != nil {
+		ids = slices.AppendSeq(ids, maps.Keys(ch.members))
 	}
-	return slices.Collect(maps.Keys(ch.members))
+	if a := h.away.channels[name]; a != nil {
+		for id := range a.members {
+			if ch == nil || ch.members[id] == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 // apiCall is one authenticated call of the HTTP API.
 type apiCall struct {
+	ctx   context.Context
 	name  string // the channel or the user in the path
 	query url.Values
 	body  []byte
@@ -109,7 +111,7 @@ func (s *Server) callAPI(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	if err := s.authenticate(r.Method, path, query, body, time.Now()); err != nil {
 		return nil, err
 	}
-	answer, err := endpoint.serve(s, apiCall{name: name, query: query, body: body})
+	answer, err := endpoint.serve(s, apiCall{ctx: r.Context(), name: name, query: query, body: body})
 	if err != nil {
 		return nil, err
 	}

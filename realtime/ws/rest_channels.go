@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -111,7 +112,9 @@ func (s *Server) apiTerminate(c apiCall) (any, error) {
 	if len(c.name) > pusherproto.MaxUserID || !utf8.ValidString(c.name) {
 		return nil, badRequest("The user id is malformed")
 	}
-	s.terminateUser(c.name)
+	if _, err := s.CloseUser(c.ctx, c.name); err != nil {
+		s.cfg.Logger.Warn("ws: connections of a user may be left on other nodes", slog.Any("err", err))
+	}
 	return nil, nil
 }
 

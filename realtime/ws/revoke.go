@@ -10,6 +10,7 @@ import (
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/ws/internal/cluster"
 )
 
 const (
@@ -25,7 +26,8 @@ const (
 const reasonRevoked = "No longer authorized"
 
 // Revoke implements [realtime.Revoker]: it ends the subscriptions to ch, a channel that needs a signature, of all
-// connections but those of the users in keep, within this process and at once. Each gets a pusher:subscription_error
+// connections but those of the users in keep, on this node at once, and on the others as soon as they hear of it, which it
+// does not wait for: it is said again for a second until they confirm, and [Config.Authorize] finds what is left. Each gets a pusher:subscription_error
 // with the status 403, and on a presence channel the others see them go. A grant that was made before does not bring
 // them back; one that was made later does, because whoever made it has decided anew. A subscription that is tied to no
 // user ends too.
@@ -39,7 +41,9 @@ func (s *Server) Revoke(ctx context.Context, ch realtime.Channel, keep ...string
 	if ch.Kind() == realtime.KindPublic {
 		return fmt.Errorf("ws: revoke: %w: everybody may listen to a public channel", realtime.ErrInvalidChannel)
 	}
-	s.hub.retain(ch, slices.Clone(keep))
+	keep = slices.Clone(keep)
+	s.hub.retain(ch, keep)
+	s.order(ctx, cluster.Command{Revoke: ch, Keep: keep})
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/ws/internal/cluster"
 )
 
 // Server is the endpoint that clients connect to, the broadcaster that reaches them, and the signer of their
@@ -28,6 +29,8 @@ type Server struct {
 	served  *servedCalls
 	hooks   *webhooks
 	fanout  *fanout
+	node    *cluster.Node // nil without a Bus
+	resyncs *resyncs
 	traffic traffic
 
 	shedding sync.Mutex // held by the goroutine that sheds load
@@ -41,6 +44,8 @@ type Server struct {
 	idle      chan struct{}      // closed when draining and no connection is left
 	stopSweep context.CancelFunc // nil if it has not started
 	sweepDone chan struct{}      // closed when it has ended
+	stopRun   context.CancelFunc // nil if Run was not called
+	runDone   chan struct{}      // closed when it has returned
 
 	closes             codes
 	endedSubscriptions atomic.Uint64
@@ -81,6 +86,7 @@ func New(cfg Config) (*Server, error) {
 	if len(cfg.Webhooks) > 0 {
 		s.notices.to = s.hooks.receive
 	}
+	s.join()
 	return s, nil
 }
 
@@ -170,7 +176,8 @@ func (s *Server) remove(c *conn) {
 
 // Broadcast implements [realtime.Broadcaster]. It hands the event over to the goroutine that writes to the channel's
 // subscribers and returns. It never waits for a client, but for that goroutine when several hundred events are in front
-// of it, until ctx ends. nil says that the event is on its way, also when nobody is subscribed.
+// of it, until ctx ends. nil says that the event is on its way, also when nobody is subscribed. With [Config.Bus] the
+// other nodes get it too, once it is on its way here, and a bus that is down is no error.
 func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: broadcast: %w", err)
@@ -184,21 +191,37 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	return nil
 }
 
-// deliver sends an event that has been checked to its channel's subscribers, encoded once for all.
+// deliver sends an event that has been checked to its channel's subscribers, encoded once for all, and to the other
+// nodes: those who are here come first, so that a bus that is down concerns the others only.
 func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
 	if pusherproto.IsCache(ev.Channel) {
 		s.hub.publish(ev)
+		s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data)})
 		return nil
 	}
-	if !s.hub.hasSubscribers(ev.Channel) {
+	if s.node == nil && !s.hub.hasSubscribers(ev.Channel) {
 		return nil // who comes later does not get it either
 	}
-	return s.fanout.post(ctx, ev.Channel, textFrame(pusherproto.AppendEvent(nil, ev)), ev.Except)
+	message := pusherproto.AppendEvent(nil, ev)
+	if err := s.deliverHere(ctx, ev.Channel, message, ev.Except); err != nil {
+		return err
+	}
+	s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message})
+	return nil
 }
 
-// broadcastFrame sends a frame to the subscribers of ch, as an event that a client has sent.
-func (s *Server) broadcastFrame(ch realtime.Channel, frame []byte, except realtime.SocketID) {
-	_ = s.fanout.post(context.Background(), ch, frame, except) // a shard never waits for long
+// deliverHere sends a message to the subscribers of ch on this node.
+func (s *Server) deliverHere(ctx context.Context, ch realtime.Channel, message []byte, except realtime.SocketID) error {
+	if !s.hub.hasSubscribers(ch) {
+		return nil
+	}
+	return s.fanout.post(ctx, ch, textFrame(message), except)
+}
+
+// relayClientEvent passes on what a client has sent.
+func (s *Server) relayClientEvent(ch realtime.Channel, message []byte, from realtime.SocketID) {
+	_ = s.deliverHere(context.Background(), ch, message, from) // a shard never waits for long
+	s.share(cluster.Event{Channel: ch, Except: from, Message: message})
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,

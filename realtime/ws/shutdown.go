@@ -19,7 +19,7 @@ const drainStep = 10 * time.Millisecond
 
 // Shutdown refuses new connections with 4100, closes the existing ones with 4200 and waits until they are gone. Clients
 // reconnect at once upon 4200, without any jitter of their own, so the closing is spread over time
-// ([Config.DrainTime]). Then it sends the webhooks that wait, one attempt each. When ctx ends first, all connections
+// ([Config.DrainTime]). Then it sends the webhooks that wait, one attempt each, and ends Run. When ctx ends first, all connections
 // left are cut, webhooks are dropped, and the error wraps ctx.Err(). It may be called more than once. The http.Server
 // does not do any of this for upgraded connections; call both, this one first.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -34,6 +34,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		c.close(pusherproto.CodeReconnect, "Shutting down", false)
 	}
+	defer s.endRun(ctx)
 	defer s.hooks.close(ctx)
 	select {
 	case <-s.idle:

@@ -10,7 +10,7 @@ import (
 // Stats are the server's figures at one moment. The numbers of different fields need not be from the same instant.
 type Stats struct {
 	Connections   int
-	Channels      int // with at least one subscriber
+	Channels      int // with at least one subscriber on this node
 	Subscriptions int
 
 	QueuedBytes int // wait for clients that do not take them
@@ -31,6 +31,17 @@ type Stats struct {
 	WebhookEvents   uint64 // events that an endpoint has taken, one for each endpoint
 	WebhookFailures uint64 // attempts that failed
 	WebhookDrops    uint64 // events that were given up or had no room, one for each endpoint
+
+	// Of the cluster; all zero without a Bus.
+	BusUp            bool
+	Nodes            int    // others that are alive
+	BusFramesIn      uint64 // from other nodes
+	BusFramesOut     uint64
+	BusFramesFailed  uint64 // that the bus did not take
+	BusFramesRefused uint64 // that no node with the same version and secret has made
+	BusDrops         uint64 // events that were one too many in front of the bus
+	BusGaps          uint64 // losses that were noticed
+	Resyncs          uint64 // channels whose subscribers were told to fetch what they may have missed
 }
 
 // Stats returns the current figures.
@@ -54,6 +65,12 @@ func (s *Server) Stats() Stats {
 		st.WebhookEvents += t.sent.Load()
 		st.WebhookFailures += t.failures.Load()
 		st.WebhookDrops += t.dropped.Load()
+	}
+	if s.node != nil {
+		n := s.node.Stats()
+		st.BusUp, st.Nodes, st.BusFramesIn, st.BusFramesOut = n.Up, n.Nodes, n.FramesIn, n.FramesOut
+		st.BusFramesFailed, st.BusFramesRefused, st.BusDrops, st.BusGaps = n.FramesFailed, n.FramesRefused, n.Dropped, n.Gaps
+		st.Resyncs = s.resyncs.sent.Load()
 	}
 	st.Channels, st.Subscriptions = s.hub.counts()
 	s.mu.Lock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/ws/internal/cluster"
 )
 
 // maxWatchlist is how many people one connection may watch (Pusher Channels documentation, "Watchlist events").
@@ -91,9 +92,10 @@ func (h *change) signIn(c *conn, u pusherproto.UserData, answer []byte) outcome 
 	p := h.person(u.UserID)
 	c.user = identity{id: u.UserID, info: u.Info}
 	p.online++
+	h.counted(u.UserID, p.online == 1, 1)
 	h.put(c, answer)
-	if p.online == 1 {
-		h.announce(p, pusherproto.WatchlistEvents([]string{u.UserID}, nil))
+	if p.online == 1 && !h.away.isOnline(u.UserID) {
+		h.announce(p, onlineEvents(u.UserID, true))
 	}
 	h.watch(c, u.Watchlist)
 	return subscribed
@@ -115,13 +117,31 @@ func (h *change) watch(c *conn, list []string) {
 		}
 		p.watchers[c] = struct{}{}
 		c.user.watching = append(c.user.watching, id)
-		if p.online > 0 {
+		if p.online > 0 || h.away.isOnline(id) {
 			online = append(online, id)
 		} else {
 			offline = append(offline, id)
 		}
 	}
 	h.put(c, textFrame(pusherproto.WatchlistEvents(online, offline)))
+}
+
+// counted takes down for the other nodes that one more connection is signed in as the user, or, with the sign -1, one
+// less. edge says that it is the first one here, or was the last.
+func (h *change) counted(id string, edge bool, sign int) {
+	h.away.online.Subscriptions += uint64(sign)
+	if edge {
+		h.away.online.Channels += uint64(sign)
+	}
+	h.away.touch(realtime.Channel(prefixOnline+id), "")
+}
+
+// onlineEvents is what watchers are told of a user.
+func onlineEvents(id string, online bool) []byte {
+	if online {
+		return pusherproto.WatchlistEvents([]string{id}, nil)
+	}
+	return pusherproto.WatchlistEvents(nil, []string{id})
 }
 
 func (h *change) announce(p *person, message []byte) {
@@ -143,8 +163,10 @@ func (h *change) signOut(c *conn) {
 		return
 	}
 	p := h.people[id]
-	if p.online--; p.online == 0 {
-		h.announce(p, pusherproto.WatchlistEvents(nil, []string{id}))
+	p.online--
+	h.counted(id, p.online == 0, -1)
+	if p.online == 0 && !h.away.isOnline(id) {
+		h.announce(p, onlineEvents(id, false))
 	}
 	h.detach(c, id)
 }
@@ -180,5 +202,14 @@ func (s *Server) SendToUser(ctx context.Context, userID, name string, data json.
 }
 
 // CloseUser closes the connections that are signed in as the user with 4009, after which clients do not come back by
-// themselves, and returns how many those were. To keep somebody out, refuse to authorise them as well.
-func (s *Server) CloseUser(userID string) int { return s.terminateUser(userID) }
+// themselves, and returns how many those were. To keep somebody out, refuse to authorise them as well. In a cluster it
+// waits until the other nodes have confirmed that they have done so too; the error says that some have not within a
+// second, or that ctx has ended.
+func (s *Server) CloseUser(ctx context.Context, userID string) (int, error) {
+	here := s.terminateUser(userID)
+	elsewhere, err := s.order(ctx, cluster.Command{CloseUser: userID})()
+	if err != nil {
+		return here + elsewhere, fmt.Errorf("ws: close user: %w", err)
+	}
+	return here + elsewhere, nil
+}

@@ -69,10 +69,10 @@ func TestSignIn(t *testing.T) {
 	}
 	require.ErrorIs(t, f.SendToUser(ended(), "ann", "notice", json.RawMessage(`1`)), ended().Err())
 
-	require.Equal(t, 2, f.CloseUser("ann"))
+	requireClosed(t, 2, f)
 	require.Equal(t, 4009, closeCode(t, ann)) // does not come back by itself
 	require.Equal(t, 4009, closeCode(t, twin))
-	require.Zero(t, f.CloseUser("ann"))
+	requireClosed(t, 0, f)
 	require.NoError(t, bob.Sync(t.Context()))
 }
 
@@ -101,7 +101,7 @@ func TestSignInIsRefused(t *testing.T) {
 		require.Contains(t, string(refused.Data), `"code":4009`, name)
 	}
 	require.NoError(t, c.Sync(t.Context()), "the connection goes on")
-	require.Equal(t, 1, f.CloseUser("ann"))
+	requireClosed(t, 1, f)
 }
 
 func TestWatchlist(t *testing.T) {
@@ -190,4 +190,12 @@ func TestOwnChannelIsFree(t *testing.T) {
 	require.ErrorAs(t, c.Subscribe(t.Context(), "other", realtime.Grant{}), &refused)
 	require.NoError(t, c.Unsubscribe(t.Context(), lobby))
 	f.subscribe(c, "other")
+}
+
+// requireClosed closes the connections of ann.
+func requireClosed(t *testing.T, n int, f *fixture) {
+	t.Helper()
+	got, err := f.CloseUser(t.Context(), "ann")
+	require.NoError(t, err)
+	require.Equal(t, n, got)
 }

@@ -1,0 +1,179 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
+	"github.com/murph-chat/murph/realtime/ws/internal/cluster"
+)
+
+// Bus is what [Config.Bus] takes; see realtime/redisbus, realtime/natsbus and realtime/pgbus.
+type Bus = realtime.Bus
+
+// join prepares the server for a cluster, if there is to be one.
+func (s *Server) join() {
+	if s.cfg.Bus == nil {
+		return
+	}
+	s.resyncs = newResyncs(s)
+	s.node = cluster.NewNode(cluster.Config{
+		Bus: s.cfg.Bus, Secret: s.cfg.Secret, App: s.cfg.AppID + "\x00" + s.cfg.Key, Local: local{s}, Logger: s.cfg.Logger,
+	})
+	s.hub.away.on, s.hub.away.stir = true, s.node.Stir
+}
+
+// Run makes the server part of the cluster on [Config.Bus] until ctx ends or Shutdown is through, and then tells the
+// other nodes that it goes. Call it once, before the first client comes; without a Bus it returns at once. The error is
+// that of a bus that has given up, and then this node goes on alone.
+//
+// Stop what calls Broadcast before ctx ends, a realtime.Relay in the first place: what comes later reaches this node's
+// clients only, and nobody knows.
+func (s *Server) Run(ctx context.Context) error {
+	if s.node == nil {
+		return nil
+	}
+	ctx, done, err := s.startRun(ctx)
+	if err != nil {
+		return err
+	}
+	defer close(done)
+	resynced := make(chan struct{})
+	go func() {
+		defer close(resynced)
+		s.resyncs.run(ctx)
+	}()
+	err = s.node.Run(ctx)
+	s.stopRun()
+	<-resynced
+	if err != nil {
+		return fmt.Errorf("ws: run: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) startRun(ctx context.Context) (context.Context, chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopRun != nil {
+		return nil, nil, errors.New("ws: run: called twice")
+	}
+	ctx, s.stopRun = context.WithCancel(ctx)
+	s.runDone = make(chan struct{})
+	return ctx, s.runDone, nil
+}
+
+// endRun has Run say goodbye and waits for it.
+func (s *Server) endRun(ctx context.Context) {
+	s.mu.Lock()
+	stop, done := s.stopRun, s.runDone
+	s.mu.Unlock()
+	if stop == nil {
+		return
+	}
+	stop()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Wake has all nodes call [Config.OnWake], this one too, because there is something in the outbox that nobody has been
+// told of. It never blocks.
+func (s *Server) Wake() {
+	if s.node != nil {
+		s.node.Wake()
+	}
+	s.woken()
+}
+
+// Check reports why this node should get no new clients, or why it reaches the clients of other nodes only through the
+// database: it is shutting down, or the bus is down. It asks nobody.
+func (s *Server) Check(ctx context.Context) error {
+	s.mu.Lock()
+	draining := s.draining
+	s.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("ws: check: %w", ctx.Err())
+	case draining:
+		return errors.New("ws: shutting down")
+	case s.node != nil && !s.node.Stats().Up:
+		return errors.New("ws: the bus to the other nodes is down")
+	}
+	return nil
+}
+
+// share sends an event to the other nodes.
+func (s *Server) share(e cluster.Event) {
+	if s.node != nil {
+		s.node.Publish(e)
+	}
+}
+
+// order has the other nodes carry out c, and returns how to wait for that.
+func (s *Server) order(ctx context.Context, c cluster.Command) (wait func() (int, error)) {
+	if s.node == nil {
+		return func() (int, error) { return 0, nil }
+	}
+	return s.node.Order(ctx, c)
+}
+
+// woken tells the host that the outbox may have something.
+func (s *Server) woken() {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+		}
+	}()
+	if s.cfg.OnWake != nil {
+		s.cfg.OnWake()
+	}
+}
+
+// local is what the server does with what it hears from other nodes. All of it is checked like anything that comes from
+// a network, although the frames that it was in are signed.
+type local struct{ s *Server }
+
+func (l local) Event(e cluster.Event) {
+	p := publication{channel: e.Channel, name: "e", except: e.Except}
+	if len(e.Message) == 0 {
+		p.name, p.data = e.Name, e.Data
+	}
+	if err := p.validate(); err != nil || !utf8.Valid(e.Message) {
+		l.s.cfg.Logger.Warn("ws: another node has sent what cannot be passed on", slog.Int("bytes", len(e.Message)))
+		return
+	}
+	if len(e.Message) > 0 {
+		_ = l.s.deliverHere(context.Background(), e.Channel, e.Message, e.Except) // a shard never waits for long
+	} else if pusherproto.IsCache(e.Channel) {
+		l.s.hub.publish(realtime.Event{Channel: e.Channel, Name: e.Name, Data: []byte(e.Data), Except: e.Except})
+	}
+}
+
+func (l local) Missed(shard uint8) { l.s.resyncs.mark(shard) }
+
+func (l local) Changes(all bool) ([]cluster.State, cluster.Totals) { return l.s.hub.changes(all) }
+
+func (l local) Merge(node cluster.NodeID, states []cluster.State, whole bool) cluster.Totals {
+	return l.s.hub.merge(node, states, whole)
+}
+
+func (l local) Do(c cluster.Command) (n int) {
+	if c.CloseUser != "" {
+		n = l.s.terminateUser(c.CloseUser)
+	}
+	if c.Revoke != "" {
+		l.s.hub.retain(c.Revoke, c.Keep)
+	}
+	return n
+}
+
+func (l local) Lead(lead bool, unsaid time.Time) { l.s.notices.speak(lead, unsaid) }
+
+func (l local) Woken() { l.s.woken() }

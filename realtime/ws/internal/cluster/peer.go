@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+const (
+	maxAssembled = 1 << 20 // bytes of one record in pieces
+	maxStates    = 1 << 20 // in one snapshot
+	maxDone      = 256     // commands of one node that are remembered
+)
+
+// peer is another node, as this one knows it.
+type peer struct {
+	id    NodeID
+	beat  heartbeat // the last one
+	heard time.Time
+
+	last    [realtime.BusShards]uint64 // the number of the last frame
+	counted [realtime.BusShards]bool   // last is known
+	parts   [realtime.BusShards][]byte // of a record that is not complete
+
+	whole    bool    // all that it has said of its channels is known, as have
+	have     Totals  // the sums over that
+	building bool    // a snapshot has begun, and not ended,
+	states   []State // with these
+
+	done  map[uint64]int // commands that were carried out, and how many connections each concerned
+	order []uint64       // these by age
+}
+
+// number takes the number of a frame down. late says that the frame is not to be used: it, or the knowledge that it is
+// missing, has been here before. lost says that others are missing in front of it.
+func (p *peer) number(shard uint8, n uint64) (late, lost bool) {
+	if p.counted[shard] && n <= p.last[shard] {
+		return true, false
+	}
+	expected := uint64(1) // a node counts from 1
+	if p.counted[shard] {
+		expected = p.last[shard] + 1
+	}
+	p.last[shard], p.counted[shard] = n, true
+	if n != expected {
+		p.parts[shard] = nil
+		return false, true
+	}
+	return false, false
+}
+
+// assemble adds a piece of a record, and returns the record when it was the last one.
+func (p *peer) assemble(shard uint8, piece []byte, last bool) []byte {
+	whole := append(p.parts[shard], piece...)
+	if !last {
+		if len(whole) > maxAssembled {
+			whole = nil // and what comes is no record
+		}
+		p.parts[shard] = whole
+		return nil
+	}
+	p.parts[shard] = nil
+	return whole
+}
+
+// remember takes down that a command was carried out.
+func (p *peer) remember(id uint64, count int) {
+	if p.done == nil {
+		p.done = make(map[uint64]int)
+	}
+	if len(p.order) == maxDone {
+		delete(p.done, p.order[0])
+		p.order = p.order[1:]
+	}
+	p.done[id] = count
+	p.order = append(p.order, id)
+}
+
+// before orders nodes by age: the oldest leads.
+func (h heartbeat) before(id NodeID, other heartbeat, otherID NodeID) bool {
+	if h.started != other.started {
+		return h.started < other.started
+	}
+	return id < otherID
+}

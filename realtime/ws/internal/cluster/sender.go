@@ -1,0 +1,218 @@
+package cluster
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+const (
+	maxWaiting      = 16_384   // events that wait for the engine
+	maxWaitingBytes = 32 << 20 // of events and of states, each
+	publishTimeout  = time.Second
+	complainEvery   = 10 * time.Second
+)
+
+// record is one that waits to be sent.
+type record struct {
+	shard   uint8
+	kind    kind
+	payload []byte
+	beat    *heartbeat // instead of a payload: what is to be said beside the counters
+}
+
+// heartbeat is what a node says of itself. Its counters are those of the moment at which it is sent.
+type heartbeat struct {
+	started uint64 // Unix time in milliseconds, by the node's own clock
+	ready   bool   // knows enough to lead
+	totals  Totals
+}
+
+func (h heartbeat) append(dst []byte, counters *[realtime.BusShards]uint64) []byte {
+	ready := uint64(0)
+	if h.ready {
+		ready = 1
+	}
+	for _, v := range [...]uint64{h.started, ready, h.totals.Channels, h.totals.Subscriptions, h.totals.Users} {
+		dst = binary.AppendUvarint(dst, v)
+	}
+	for _, n := range counters {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return dst
+}
+
+func parseHeartbeat(b []byte) (h heartbeat, counters [realtime.BusShards]uint64, err error) {
+	r := reader{rest: b}
+	h.started, h.ready = r.uint(), r.uint() == 1
+	h.totals = Totals{r.uint(), r.uint(), r.uint()}
+	for i := range counters {
+		counters[i] = r.uint()
+	}
+	return h, counters, r.err()
+}
+
+// sender puts records into frames and gives them to the bus. Whatever waits goes out together, one frame for each shard
+// if it fits. A frame that the bus does not take is not sent again: its number is missing, and so everybody knows.
+type sender struct {
+	node   NodeID
+	bus    realtime.Bus
+	logger *slog.Logger
+	seal   *sealer
+
+	ready chan struct{} // has a token when there is work
+
+	mu      sync.Mutex // guards what follows
+	waiting []record
+	bytes   [2]int // of events, and of everything else
+	events  int
+	skip    [realtime.BusShards]bool // a record was dropped, so that the next number must be left out
+	closed  bool
+
+	// The goroutine's.
+	spare    []record
+	counters [realtime.BusShards]uint64
+	open     [realtime.BusShards][]byte // frames that have room
+	order    []uint8                    // the shards with one
+	buf      []byte
+	complain time.Time
+
+	sent, failed, dropped atomic.Uint64
+}
+
+func newSender(node NodeID, bus realtime.Bus, key []byte, logger *slog.Logger) *sender {
+	return &sender{node: node, bus: bus, logger: logger, seal: newSealer(key), ready: make(chan struct{}, 1)}
+}
+
+// put queues a record. It never blocks: one too many is dropped, and leaves a gap.
+func (s *sender) put(r record) {
+	s.mu.Lock()
+	class, full := 0, false
+	if r.shard == 0 {
+		class = 1
+	} else if s.events++; s.events > maxWaiting {
+		full = true
+	}
+	s.bytes[class] += len(r.payload)
+	switch {
+	case s.closed:
+	case full || s.bytes[class] > maxWaitingBytes:
+		s.skip[r.shard] = true
+		s.dropped.Add(1)
+	default:
+		s.waiting = append(s.waiting, r)
+	}
+	s.mu.Unlock()
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
+
+// close lets run end when all is sent.
+func (s *sender) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
+
+// run sends until close, or the end of ctx.
+func (s *sender) run(ctx context.Context) {
+	for {
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		batch, closed := s.waiting, s.closed
+		s.waiting, s.spare = s.spare[:0], nil
+		s.bytes, s.events = [2]int{}, 0
+		for shard, skip := range s.skip {
+			if skip {
+				s.counters[shard]++
+				s.skip[shard] = false
+			}
+		}
+		s.mu.Unlock()
+		for _, r := range batch {
+			s.add(ctx, r)
+		}
+		s.flush(ctx)
+		clear(batch)
+		s.spare = batch[:0]
+		if closed {
+			return
+		}
+	}
+}
+
+// add puts r into its shard's open frame.
+func (s *sender) add(ctx context.Context, r record) {
+	if r.beat != nil {
+		s.flush(ctx) // so that the counters cover what was before
+		counters := s.counters
+		counters[0]++ // the frame that this goes into
+		r.payload = r.beat.append(nil, &counters)
+	}
+	room := s.bus.MaxFrame() - frameCost
+	if recordSize(len(r.payload)) <= room {
+		s.write(ctx, r.shard, r.kind, r.payload)
+		return
+	}
+	whole := append([]byte{byte(r.kind)}, r.payload...)
+	for piece := room - recordSize(0); len(whole) > piece; whole = whole[piece:] {
+		s.write(ctx, r.shard, kindPart, whole[:piece])
+	}
+	s.write(ctx, r.shard, kindLastPart, whole)
+}
+
+func (s *sender) write(ctx context.Context, shard uint8, k kind, payload []byte) {
+	f := s.open[shard]
+	if len(f)+recordSize(len(payload))+macSize > s.bus.MaxFrame() {
+		s.publish(ctx, shard)
+		f = s.open[shard]
+	}
+	if len(f) == 0 {
+		s.counters[shard]++
+		f = begin(f, s.node, s.counters[shard])
+		s.order = append(s.order, shard)
+	}
+	s.open[shard] = appendRecord(f, k, payload)
+}
+
+func (s *sender) flush(ctx context.Context) {
+	for _, shard := range s.order {
+		if len(s.open[shard]) > 0 {
+			s.publish(ctx, shard)
+		}
+	}
+	s.order = s.order[:0]
+}
+
+func (s *sender) publish(ctx context.Context, shard uint8) {
+	f := s.seal.seal(shard, s.open[shard])
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	err := s.bus.Publish(ctx, shard, f)
+	s.open[shard] = f[:0]
+	if err == nil {
+		s.sent.Add(1)
+		return
+	}
+	s.failed.Add(1)
+	if now := time.Now(); now.Sub(s.complain) >= complainEvery {
+		s.complain = now
+		s.logger.Warn("ws: the bus takes nothing; other nodes fetch what they miss from the database",
+			slog.Int("bytes", len(f)), slog.Any("err", err))
+	}
+}
