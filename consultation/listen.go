@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/murph-chat/murph/realtime"
@@ -63,13 +62,9 @@ func participants(c Consultation) []UserID {
 // MayListen answers, for each of the listeners, whether they may go on listening: to the channel of a consultation in
 // which they take part, if [Options.Listeners] has them. A channel that is none of this library's is not its business,
 // and may be listened to. It is made for the check that a transport repeats (ws.Config.Authorize), and asks the store
-// once for each user and consultation.
+// once for each consultation.
 func (s *Service) MayListen(ctx context.Context, listeners []realtime.Listener) ([]bool, error) {
-	type pair struct {
-		id   ID
-		user UserID
-	}
-	known := make(map[pair]bool)
+	known := make(map[ID]map[UserID]bool)
 	allowed := make([]bool, len(listeners))
 	for i, l := range listeners {
 		id, _, ok := FromChannel(string(l.Channel))
@@ -77,21 +72,31 @@ func (s *Service) MayListen(ctx context.Context, listeners []realtime.Listener) 
 			allowed[i] = true
 			continue
 		}
-		p := pair{id, UserID(l.UserID)}
-		may, asked := known[p]
+		users, asked := known[id]
 		if !asked {
-			c, err := s.Get(ctx, p.id, p.user)
-			var invalid *InvalidError
-			switch {
-			case err == nil:
-				may = slices.Contains(s.opts.Listeners(c), p.user)
-			case errors.Is(err, ErrNotFound), errors.As(err, &invalid):
-			default:
+			var err error
+			if users, err = s.listening(ctx, id); err != nil {
 				return nil, fmt.Errorf("consultation: may listen: %w", err)
 			}
-			known[p] = may
+			known[id] = users
 		}
-		allowed[i] = may
+		allowed[i] = users[UserID(l.UserID)]
 	}
 	return allowed, nil
+}
+
+// listening returns who may listen to a consultation: nobody, if there is none.
+func (s *Service) listening(ctx context.Context, id ID) (map[UserID]bool, error) {
+	c, err := s.store.Consultation(ctx, id, "")
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	users := make(map[UserID]bool)
+	for _, user := range s.opts.Listeners(c) {
+		_, users[user] = c.Participant(user)
+	}
+	return users, nil
 }

@@ -147,5 +147,31 @@ func TestMayListen(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, false, true, false, false, true}, allowed)
-	require.Equal(t, 3, store.calls, "each user and consultation is looked up once")
+	require.Equal(t, 2, store.calls, "each consultation is looked up once")
+}
+
+func TestMayListenAsksTheHostsPolicyAndTheRecord(t *testing.T) {
+	t.Parallel()
+	store := &counted{Store: memstore.New()}
+	svc, err := consultation.NewService(store, &recorder{}, &consultation.Options{
+		Listeners: func(c consultation.Consultation) []consultation.UserID {
+			return []consultation.UserID{"supervisor", student.UserID}
+		},
+	})
+	require.NoError(t, err)
+	c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+	require.NoError(t, err)
+	_, err = svc.Accept(t.Context(), by(c.ID, student))
+	require.NoError(t, err)
+	ch := consultation.Channel(c.ID)
+	batch := []realtime.Listener{
+		{UserID: "supervisor", Channel: ch}, {UserID: string(student.UserID), Channel: ch}, {UserID: string(patient.UserID), Channel: ch},
+	}
+	allowed, err := svc.MayListen(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true, false}, allowed, "nobody gets in who takes no part")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = svc.MayListen(ended, batch)
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -80,7 +80,7 @@ func (v *victim) start() {
 	text, err := json.Marshal(v.cfg)
 	require.NoError(v.t, err)
 	v.cmd = exec.Command(os.Args[0])
-	v.cmd.Env = append(os.Environ(), envChild+"="+string(text))
+	v.cmd.Env = append(os.Environ(), envChild+"="+string(text), "MURPH_SEND_RATE=0") // people here write without a pause
 	v.cmd.Stderr = &v.said
 	out, err := v.cmd.StdoutPipe()
 	require.NoError(v.t, err)

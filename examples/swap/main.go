@@ -6,7 +6,8 @@
 //	PUSHER_APP_ID=… PUSHER_SECRET=… PUSHER_KEY=… PUSHER_CLUSTER=eu go run ./examples/swap -transport pusher
 //
 // With -pusher-host the second and third take the place of each other in another way: a stand-alone server of the same
-// protocol, such as examples/pusherserver, instead of the hosted one.
+// protocol, such as examples/pusherserver, instead of the hosted one. MURPH_SEND_RATE and /healthz are those of
+// examples/murph.
 package main
 
 import (

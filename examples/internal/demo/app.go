@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 
 	"github.com/murph-chat/murph/chat"
@@ -23,6 +24,9 @@ type Config struct {
 	DB string
 	// Web is the folder with the built page; "" looks where make web puts it.
 	Web string
+	// Env looks a variable up: MURPH_SEND_RATE is how many messages per second one person may send. nil asks the
+	// environment.
+	Env func(name string) string
 }
 
 // App is the application as an HTTP handler.
@@ -31,6 +35,7 @@ type App struct {
 	transport     Transport
 	consultations *consultation.Service
 	relay         *realtime.Relay // nil without an outbox
+	health        *httpadapter.Health
 	closeStore    func() error
 
 	stop    context.CancelFunc
@@ -40,6 +45,13 @@ type App struct {
 // New opens the database, makes the demo consultation unless it is there, and starts the relay if the transport is one
 // that can be down.
 func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err error) {
+	if cfg.Env == nil {
+		cfg.Env = os.Getenv
+	}
+	rate, err := sendRate(cfg.Env(envSendRate))
+	if err != nil {
+		return nil, err
+	}
 	store, closeStore, err := openStore(ctx, cfg.DB)
 	if err != nil {
 		return nil, err
@@ -60,12 +72,15 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 		}
 		broadcaster = a.relay
 	}
-	messages, err := chat.NewService(store, broadcaster, nil)
+	messages, err := chat.NewService(store, broadcaster, &chat.Options{SendRate: rate})
 	if err != nil {
 		return nil, err
 	}
 	if a.consultations, err = consultation.NewService(store, broadcaster, nil); err != nil {
 		return nil, err
+	}
+	if transport.Listening != nil {
+		transport.Listening(a.consultations)
 	}
 	if err := seed(ctx, a.consultations); err != nil {
 		return nil, fmt.Errorf("make the demo consultation: %w", err)
@@ -81,7 +96,11 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 	if err != nil {
 		return nil, err
 	}
+	if a.health, err = httpadapter.NewHealth(a.parts(store), nil); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", a.health)
 	mux.HandleFunc("POST /demo/login", login)
 	mux.HandleFunc("POST /demo/reassign", a.reassign)
 	mux.Handle("/api/", api)
@@ -90,6 +109,18 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 	a.Handler = mux
 	a.start()
 	return a, nil
+}
+
+// parts are what the health of the application consists of. What a relay knows about its transport is enough.
+func (a *App) parts(store httpadapter.Checker) []httpadapter.Part {
+	parts := []httpadapter.Part{{Name: "store", Checker: store, Vital: true}}
+	if a.relay != nil {
+		return append(parts, httpadapter.Part{Name: "relay", Checker: a.relay})
+	}
+	if c, ok := a.transport.Broadcaster.(httpadapter.Checker); ok {
+		parts = append(parts, httpadapter.Part{Name: "transport", Checker: c})
+	}
+	return parts
 }
 
 // start runs the relay until Close.
@@ -106,8 +137,10 @@ func (a *App) start() {
 	})
 }
 
-// Shutdown sends the connected browsers away, so that the HTTP server can stop.
+// Shutdown tells load balancers to send nobody any more, and sends the connected browsers away, so that the HTTP server
+// can stop.
 func (a *App) Shutdown(ctx context.Context) error {
+	a.health.Drain()
 	if a.transport.Shutdown == nil {
 		return nil
 	}

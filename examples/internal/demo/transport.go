@@ -3,8 +3,12 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
+	"sync/atomic"
+	"time"
 
+	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/httpadapter"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/pusher"
@@ -20,24 +24,38 @@ type Transport struct {
 	// Outbox says that the transport is out of the house, and events have to wait for it when it is down. A server in this
 	// process goes down with it, and the browsers catch up when they come back.
 	Outbox bool
+	// Listening gets the service that knows who may listen, for a transport that checks it again and again.
+	Listening func(*consultation.Service)
 	// Shown is what the page is told.
 	Shown httpadapter.Transport
 }
 
 // WebSocket serves the events from this process, with the credentials that a deployment on hosted Pusher has in its
 // environment already, or else a secret that lasts as long as the process.
-func WebSocket() (Transport, error) {
+func WebSocket() (Transport, error) { return webSocket(0) }
+
+// webSocket is WebSocket with another time between two checks of who may still listen, 0 for the default.
+func webSocket(interval time.Duration) (Transport, error) {
+	var listening atomic.Pointer[consultation.Service] // made after the server, because it sends through it
 	cfg := ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
 	if env, err := pusher.ConfigFromEnv(nil); err == nil {
 		cfg.AppID, cfg.Key, cfg.Secret = env.AppID, env.Key, env.Secret
 	}
 	cfg.ClientEvents = []string{"client-typing"}
+	cfg.AuthorizeInterval = interval
+	cfg.Authorize = func(ctx context.Context, batch []realtime.Listener) ([]bool, error) {
+		service := listening.Load()
+		if service == nil {
+			return nil, errors.New("the application has not started yet")
+		}
+		return service.MayListen(ctx, batch)
+	}
 	server, err := ws.New(cfg)
 	if err != nil {
 		return Transport{}, err
 	}
 	return Transport{
-		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown,
+		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown, Listening: listening.Store,
 		Shown: httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: cfg.Key, Presence: true},
 	}, nil
 }
