@@ -1,5 +1,6 @@
-// Package realtimetest holds the conformance suite of [realtime.Broadcaster], which every transport passes, and a
-// small client of the Pusher Channels protocol for tests. It imports the standard library only, so that holding one's
+// Package realtimetest holds the conformance suites of [realtime.Broadcaster], which every transport passes, and of
+// [realtime.Bus], which every bus passes ([RunBus]), a small client of the Pusher Channels protocol for tests, and a
+// [Proxy] that breaks connections. It imports the standard library only, so that holding one's
 // own transport to the suite costs no dependency.
 //
 //	func TestConformance(t *testing.T) {
