@@ -82,18 +82,20 @@ func TestCacheIsBounded(t *testing.T) {
 // a remembered event, or a miss, and goes on with the next ones, without a gap and without a repetition.
 func TestCacheDeliversOnce(t *testing.T) {
 	t.Parallel()
-	f := start(t, func(c *ws.Config) { c.SubscribeRate.PerSecond, c.MessageRate.PerSecond = -1, -1 })
 	const events = 300
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	f := start(t, func(c *ws.Config) {
+		c.SubscribeRate.PerSecond, c.MessageRate.PerSecond = -1, -1
+		c.MaxQueueFrames = 2 * events // the client may read as slowly as it likes
+	})
+	f.background(func() error {
 		for i := range events {
 			ev := realtime.Event{Channel: "cache-a", Name: "n", Data: fmt.Append(nil, i+1)}
 			if err := f.Broadcast(t.Context(), ev); err != nil {
-				t.Error(err)
+				return err
 			}
 		}
-	}()
+		return nil
+	})
 	c := f.connect()
 	for last := 0; last < events; {
 		f.subscribe(c, "cache-a")
@@ -125,5 +127,4 @@ func TestCacheDeliversOnce(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	<-done
 }

@@ -216,7 +216,7 @@ func pass(d time.Duration) {
 // its queue are full, while another gets every event.
 func TestSlowConsumerHurtsNobodyElse(t *testing.T) {
 	t.Parallel()
-	f := start(t)
+	f := startOn(t, "tcp")
 	slow, healthy := f.connect(), f.connect()
 	f.subscribe(slow, private)
 	f.subscribe(healthy, private)

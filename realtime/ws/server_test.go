@@ -179,6 +179,19 @@ func (f *fixture) broadcast(ch realtime.Channel, data string) {
 	require.NoError(f.t, f.Broadcast(f.t.Context(), ev))
 }
 
+// background runs something beside the test, to its end at the latest. What it returns fails the test, unless that is
+// over already.
+func (f *fixture) background(run func() error) (wait func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := run(); err != nil && f.t.Context().Err() == nil {
+			f.t.Error(err)
+		}
+	})
+	f.t.Cleanup(wg.Wait)
+	return wg.Wait
+}
+
 // closeCode reads until the server closes the connection.
 func closeCode(t *testing.T, c *realtimetest.Client) int {
 	t.Helper()

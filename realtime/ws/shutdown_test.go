@@ -94,28 +94,26 @@ func TestChurn(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	stop := make(chan struct{})
-	var broadcaster, clients sync.WaitGroup
-	broadcaster.Go(func() {
+	stopped := f.background(func() error {
 		for {
 			select {
 			case <-stop:
-				return
+				return nil
 			default:
 				ev := realtime.Event{Channel: lobby, Name: "x", Data: []byte("1")}
 				if err := f.Broadcast(t.Context(), ev); err != nil {
-					t.Error(err)
-					return
+					return err
 				}
 			}
 		}
 	})
+	var clients []func()
 	for i := range 4 {
-		clients.Go(func() {
+		clients = append(clients, f.background(func() error {
 			for j := range 10 {
 				c, err := f.dialPath(path, nil)
 				if err != nil {
-					t.Error(err)
-					return
+					return err
 				}
 				_ = c.Subscribe(t.Context(), lobby, realtime.Grant{}) // may be closed for being too slow
 				switch (i + j) % 3 {
@@ -128,11 +126,14 @@ func TestChurn(t *testing.T) {
 					c.Close()
 				}
 			}
-		})
+			return nil
+		}))
 	}
-	clients.Wait()
+	for _, wait := range clients {
+		wait()
+	}
 	close(stop)
-	broadcaster.Wait()
+	stopped()
 	require.NoError(t, f.Shutdown(t.Context()))
 	stats := f.Stats()
 	require.Zero(t, stats.Connections)

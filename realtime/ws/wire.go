@@ -16,7 +16,7 @@ import (
 var errIdle = errors.New("ws: nothing to read")
 
 // wire is the connection under the WebSocket library, and the way around it for what the server writes. The frames of
-// both are whole, never one inside another, and after a close frame of either nothing more is sent. No call but that
+// both are whole, never one inside another, and after a close frame of either nothing more is sent. No write but that
 // of the library's own close frame waits for the client.
 //
 // On a TCP or Unix socket frames go to the kernel at once, in the goroutine that has them. What the socket does not
@@ -32,6 +32,7 @@ type wire struct {
 	writing  int           // frames that the drainer has taken and is writing
 	pending  int           // bytes in the queue and in the drainer's hands
 	drained  chan struct{} // closed when the drainer has ended; nil if there is none
+	written  chan struct{} // closed when the drainer has written; nil if nobody waits for that
 
 	net.Conn
 	cfg     *Config
@@ -63,7 +64,7 @@ func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
 // Read notes the time: whatever a client sends shows that it lives. On a plain socket it returns errIdle rather than
 // wait between two messages; await waits then, on a smaller stack.
 func (w *wire) Read(p []byte) (n int, err error) {
-	w.yield()
+	w.holdBack()
 	switch {
 	case len(w.early) > 0:
 		n = copy(p, w.early)

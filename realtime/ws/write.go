@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
@@ -175,6 +174,7 @@ func (w *wire) fail() {
 	w.queue = queue{}
 	w.writing = 0
 	w.waiting(-w.pending)
+	w.letRead()
 }
 
 // drain starts the drainer if it is needed and does not run. The caller has the lock.
@@ -223,6 +223,7 @@ func (w *wire) take(buf *[]byte) bool {
 	w.mu.Lock()
 	if w.writing > 0 {
 		w.waiting(w.queue.bytes - w.pending)
+		w.letRead()
 	}
 	*buf, w.writing = w.queue.take((*buf)[:0], drainChunk)
 	if w.writing > 0 {
@@ -230,6 +231,7 @@ func (w *wire) take(buf *[]byte) bool {
 		return true
 	}
 	w.held, w.drained = false, nil
+	w.letRead()
 	last := w.finished
 	if w.raw.isOpen() {
 		_ = w.Conn.SetWriteDeadline(time.Time{}) // or it would end writes that have nothing to do with this one
@@ -251,14 +253,28 @@ func (w *wire) droppable() int {
 	return w.queue.bytes
 }
 
-// yield lets the drainer go first if there is one. A client may ask for more at once than a queue has room for answers,
-// and on a busy machine the reader could be through with all of it before the first one is written.
-func (w *wire) yield() {
+// holdBack makes the reader wait for a write when half of the queue is taken. A client may ask for more at once than the
+// queue has room for answers: it is read from no faster than it reads then, instead of being closed for it.
+func (w *wire) holdBack() {
 	w.mu.Lock()
-	drains := w.drained != nil
+	half := 2*(len(w.queue.frames)+w.writing) > w.cfg.MaxQueueFrames || 2*w.pending > w.cfg.MaxQueueBytes
+	if !half || w.drained == nil || w.finished {
+		w.mu.Unlock()
+		return
+	}
+	if w.written == nil {
+		w.written = make(chan struct{})
+	}
+	written := w.written
 	w.mu.Unlock()
-	if drains {
-		runtime.Gosched()
+	<-written
+}
+
+// letRead ends the waiting of holdBack. The caller has the lock.
+func (w *wire) letRead() {
+	if w.written != nil {
+		close(w.written)
+		w.written = nil
 	}
 }
 

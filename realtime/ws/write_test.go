@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,28 +36,40 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// startOn runs a server on connections of the given kind: "tcp", "small" buffers, or "tls".
+// startOn runs a server on connections of the given kind: "tcp", "small" buffers, or "tls" with small buffers. Unless they are changed, its
+// times are longer than a test takes on the slowest machine: what a test does not read does not end because of them.
 func startOn(t *testing.T, kind string, change ...func(*ws.Config)) *fixture {
 	t.Helper()
-	srv, err := ws.New(config(change...))
+	patient := func(c *ws.Config) {
+		c.ActivityTimeout, c.WriteTimeout, c.CloseTimeout = time.Hour, 10*time.Minute, 10*time.Minute
+	}
+	srv, err := ws.New(config(append([]func(*ws.Config){patient}, change...)...))
 	require.NoError(t, err)
 	host := httptest.NewUnstartedServer(srv)
 	f := &fixture{Server: srv, t: t}
 	f.dial = new(net.Dialer).DialContext
+	small := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(4096)
+		}
+		return conn, err
+	}
 	switch kind {
 	case "tls":
+		host.Listener = smallBuffers{host.Listener}
 		host.StartTLS()
 		roots := host.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-		f.dial = (&tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: "example.com"}}).DialContext
+		f.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := small(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: "example.com"}), nil
+		}
 	case "small":
 		host.Listener = smallBuffers{host.Listener}
-		f.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-			if err == nil {
-				err = conn.(*net.TCPConn).SetReadBuffer(4096)
-			}
-			return conn, err
-		}
+		f.dial = small
 		host.Start()
 	default:
 		host.Start()
@@ -77,29 +90,37 @@ func numbered(n int) realtime.Event {
 		Data: fmt.Appendf(nil, `{"n":%d,"pad":"%s"}`, n, strings.Repeat("x", n*37%900))}
 }
 
-// TestTightLoop broadcasts far more than a queue holds, as fast as it goes, to a client that reads.
+// TestTightLoop broadcasts far more than a queue holds, as fast as the client reads: half as many events are on their way
+// to it as its queue has room for, since those that have just arrived may count still.
 func TestTightLoop(t *testing.T) {
 	t.Parallel()
-	const n = 1000
+	const n, room = 1000, 32
 	for _, kind := range []string{"tcp", "tls"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			f := startOn(t, kind)
 			c := f.connect()
 			f.subscribe(c, private)
-			go func() {
+			onTheirWay := make(chan struct{}, room)
+			f.background(func() error {
 				for i := range n {
+					select {
+					case onTheirWay <- struct{}{}:
+					case <-t.Context().Done():
+						return nil
+					}
 					ev := realtime.Event{Channel: private, Name: "new-message", Data: fmt.Appendf(nil, `{"n":%d}`, i)}
 					if err := f.Broadcast(t.Context(), ev); err != nil {
-						t.Error(err)
-						return
+						return err
 					}
 				}
-			}()
+				return nil
+			})
 			for i := range n {
 				frame, err := c.NextEvent(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, fmt.Sprintf(`{"n":%d}`, i), string(frame.Data))
+				<-onTheirWay
 			}
 			require.Zero(t, f.Stats().SlowCloses)
 		})
@@ -120,14 +141,13 @@ func TestCutWrites(t *testing.T) {
 			})
 			c := f.connect()
 			f.subscribe(c, private)
-			var sender sync.WaitGroup
-			sender.Go(func() {
+			sent := f.background(func() error {
 				for i := range n {
 					if err := f.Broadcast(t.Context(), numbered(i)); err != nil {
-						t.Error(err)
-						return
+						return err
 					}
 				}
+				return nil
 			})
 			for i := range n {
 				if i%10 == 0 {
@@ -138,7 +158,7 @@ func TestCutWrites(t *testing.T) {
 				require.NoError(t, err)
 				require.JSONEq(t, string(numbered(i).Data), string(frame.Data))
 			}
-			sender.Wait()
+			sent()
 			require.NoError(t, c.Sync(t.Context()))
 			require.Zero(t, f.Stats().QueuedBytes)
 		})
@@ -152,7 +172,7 @@ func TestOverflowKeepsFramesWhole(t *testing.T) {
 	for _, kind := range connectionKinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			f := startOn(t, kind, func(c *ws.Config) { c.WriteTimeout = time.Minute })
+			f := startOn(t, kind)
 			c := f.connect()
 			f.subscribe(c, private)
 			sent := 0
@@ -193,19 +213,56 @@ func TestWriteTimeout(t *testing.T) {
 	for _, kind := range connectionKinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
+			log := newLogWatch("closed a slow connection")
 			f := startOn(t, kind, func(c *ws.Config) {
 				c.MaxQueueFrames, c.MaxQueueBytes = 1<<20, 1<<30
-				c.WriteTimeout = 50 * time.Millisecond
+				c.WriteTimeout = 3 * time.Second // a write that need not wait is through by then on any machine
+				c.Logger = slog.New(log)
 			})
 			c := f.connect()
 			f.subscribe(c, private)
-			for i := 0; f.Stats().SlowCloses == 0; i++ {
+			for i := 0; f.Stats().QueuedBytes < 1<<20; i++ { // the socket takes nothing any more
 				require.NoError(t, f.Broadcast(t.Context(), numbered(i)))
+				require.NoError(t, f.Flush(t.Context()))
 			}
+			log.wait(t)
 			f.gone()
 			require.EqualValues(t, 1, f.Stats().SlowCloses)
 			require.Zero(t, f.Stats().QueuedBytes)
 		})
+	}
+}
+
+// logWatch is a log that tells when the server has written a certain line.
+type logWatch struct {
+	slog.Handler
+	part string
+	seen chan struct{}
+}
+
+func newLogWatch(part string) logWatch {
+	return logWatch{slog.DiscardHandler, part, make(chan struct{}, 100)}
+}
+
+func (logWatch) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l logWatch) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, l.part) {
+		select {
+		case l.seen <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// wait waits for one line more.
+func (l logWatch) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-l.seen:
+	case <-t.Context().Done():
+		require.Fail(t, "the server has not logged it", l.part)
 	}
 }
 
@@ -219,42 +276,47 @@ func TestManyRequestsAtOnce(t *testing.T) {
 			t.Parallel()
 			f := startOn(t, kind)
 			c := f.connect()
-			var sender sync.WaitGroup
-			sender.Go(func() {
+			f.background(func() error {
 				for i := range n {
 					message := fmt.Sprintf(`{"event":"pusher:subscribe","data":{"channel":"c-%d"}}`, i)
 					if err := c.SendText(t.Context(), message); err != nil {
-						t.Error(err)
-						return
+						return err
 					}
 				}
+				return nil
 			})
 			for range n {
 				frame, err := c.Next(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, "pusher_internal:subscription_succeeded", frame.Event)
 			}
-			sender.Wait()
 		})
 	}
 }
 
-// TestPingFlood has a client ping without reading the answers.
+// TestPingFlood has a client ping without reading the answers. Buffers of the usual size would take minutes to fill.
 func TestPingFlood(t *testing.T) {
 	t.Parallel()
-	for _, kind := range connectionKinds {
+	for _, kind := range []string{"small", "tls"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
+			log := newLogWatch("closed a slow connection")
 			f := startOn(t, kind, func(c *ws.Config) {
 				c.MessageRate = ws.Rate{PerSecond: -1}
-				c.WriteTimeout = time.Second // or the client hangs in a write, since nobody takes anything any more
+				c.WriteTimeout = 3 * time.Second // it is read from no faster than it reads, so its queue does not overflow
+				c.Logger = slog.New(log)
 			})
 			c := f.connect()
-			ping := make([]byte, 125)
-			var err error
-			for err == nil && f.Stats().SlowCloses == 0 {
-				err = c.SendFrame(t.Context(), realtimetest.OpPing, true, ping)
-			}
+			sent := f.background(func() error {
+				ping := make([]byte, 125)
+				for c.SendFrame(t.Context(), realtimetest.OpPing, true, ping) == nil {
+				}
+				return nil
+			})
+			log.wait(t)
+			c.Cut() // its last write may hang
+			sent()
+			f.gone()
 			require.EqualValues(t, 1, f.Stats().SlowCloses)
 		})
 	}
@@ -264,23 +326,22 @@ func TestPingFlood(t *testing.T) {
 // descriptors: nobody may read what is not theirs.
 func TestClosedDescriptors(t *testing.T) {
 	t.Parallel()
-	f := start(t)
+	f := startOn(t, "tcp", func(c *ws.Config) { c.MaxQueueFrames, c.MaxQueueBytes = 1<<20, 1<<30 })
 	stop := make(chan struct{})
-	var senders sync.WaitGroup
+	var senders []func()
 	for range 2 {
-		senders.Go(func() {
+		senders = append(senders, f.background(func() error {
 			for {
 				select {
 				case <-stop:
-					return
+					return nil
 				default:
 				}
 				if err := f.Broadcast(t.Context(), numbered(100)); err != nil {
-					t.Error(err)
-					return
+					return err
 				}
 			}
-		})
+		}))
 	}
 	for range 20 {
 		c := f.connect()
@@ -303,7 +364,9 @@ func TestClosedDescriptors(t *testing.T) {
 		require.NoError(t, errors.Join(conn.Close(), listener.Close()))
 	}
 	close(stop)
-	senders.Wait()
+	for _, wait := range senders {
+		wait()
+	}
 }
 
 // TestBroadcastWaitsForRoom fills the fan-out, which then has Broadcast wait, no longer than its context.
