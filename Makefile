@@ -7,7 +7,7 @@ WEB := examples/murph/web
 ADDR ?= 127.0.0.1:8080
 DB ?= murph.db
 # What has to be there for the tests: they skip what is missing unless it is named here.
-export MURPH_TEST_REQUIRE ?= postgres,node,browser
+export MURPH_TEST_REQUIRE ?= postgres,redis,node,browser
 
 .PHONY: help
 help: ## show this list
@@ -21,7 +21,7 @@ run: web ## start the web application with the chat page
 test: deps web clients lint web-test go-test fuzz ## install what the tests need, then run everything
 
 .PHONY: deps
-deps: ## install PostgreSQL and Chromium if they are missing
+deps: ## install PostgreSQL, Redis and Chromium if they are missing
 	@.ci/deps
 
 .PHONY: web

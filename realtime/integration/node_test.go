@@ -1,0 +1,55 @@
+package integration_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// patience is how long a test waits for what has to come.
+const patience = time.Minute
+
+// watched is a bus that runs, and what it has received.
+type watched struct {
+	bus    realtime.Bus
+	ups    chan struct{}
+	frames chan string
+}
+
+// watchBus runs bus until tb ends, and returns when it is up.
+func watchBus(tb testing.TB, bus realtime.Bus) *watched {
+	w := &watched{bus: bus, ups: make(chan struct{}, 100), frames: make(chan string, 100_000)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = bus.Run(ctx, w)
+	}()
+	tb.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	select {
+	case <-w.ups:
+	case <-time.After(patience):
+		tb.Fatal("the bus does not come up")
+	}
+	return w
+}
+
+func (w *watched) Frame(_ uint8, frame []byte) { w.frames <- string(frame) }
+func (w *watched) Up()                         { w.ups <- struct{}{} }
+func (w *watched) Down(error)                  {}
+
+// next returns the next frame.
+func (w *watched) next(tb testing.TB) string {
+	select {
+	case frame := <-w.frames:
+		return frame
+	case <-time.After(patience):
+		tb.Fatal("no frame has come")
+		return ""
+	}
+}
