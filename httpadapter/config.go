@@ -72,6 +72,8 @@ type Paths struct {
 	// Socket is GET and ends in "/app/{key}", because the Pusher clients append that by themselves. Defaults to
 	// "/app/{key}".
 	Socket string
+	// OpenAPI is GET, without a session: the description of the interface, see [Handler.OpenAPI]. Defaults to no such route.
+	OpenAPI string
 }
 
 func (p Paths) withDefaults() Paths {

@@ -15,6 +15,8 @@ type Handler struct {
 	cfg    Config
 	routes []route
 	origin *http.CrossOriginProtection
+
+	document []byte // what OpenAPI returns
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -32,7 +34,11 @@ func New(cfg Config) (*Handler, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
-	return &Handler{cfg: cfg, routes: routes, origin: origin}, nil
+	document, err := describe(cfg, routes)
+	if err != nil {
+		return nil, fmt.Errorf("httpadapter: %w", err)
+	}
+	return &Handler{cfg: cfg, routes: routes, origin: origin, document: document}, nil
 }
 
 // Mux is the part of a router that [Handler.Register] needs. [http.ServeMux] and chi's routers have it.
@@ -92,6 +98,9 @@ func (h *Handler) serve(c *call) error {
 		return errMethod
 	case h.origin.Check(c.r) != nil:
 		return errCrossOrigin
+	}
+	if c.route.public {
+		return answer(h, c)
 	}
 	if err := h.authenticate(c); err != nil {
 		return err

@@ -21,10 +21,11 @@ func withChat(t *testing.T, opts chat.Options) *bundle {
 	c, err := chat.NewService(b.store, b.events, &opts)
 	require.NoError(t, err)
 	again.chat = c
-	again.Handler, err = httpadapter.New(httpadapter.Config{
+	h, err := httpadapter.New(httpadapter.Config{
 		Chat: c, Consultations: b.consultations, Authenticator: httpadapter.AuthenticatorFunc(session),
 	})
 	require.NoError(t, err)
+	again.Handler = holdToContract(t, h)
 	return &again
 }
 

@@ -18,6 +18,7 @@ type route struct {
 	wildcard string // "{id}", "{key}" or ""
 	methods  map[string]endpoint
 	socket   bool // belongs to Config.Socket, which reads the request itself
+	public   bool // for everybody, without a session
 
 	segments []string // of the pattern
 	at       int      // the segment that is the wildcard, or -1
@@ -50,6 +51,10 @@ func newRoutes(c Config) ([]route, error) {
 	if c.Socket != nil {
 		routes = append(routes, route{name: "Socket", pattern: p.Socket, wildcard: "{key}", socket: true,
 			methods: map[string]endpoint{"GET": (*Handler).serveSocket}})
+	}
+	if p.OpenAPI != "" {
+		routes = append(routes, route{name: "OpenAPI", pattern: p.OpenAPI, public: true,
+			methods: map[string]endpoint{"GET": (*Handler).showOpenAPI}})
 	}
 
 	var errs []error

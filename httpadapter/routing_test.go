@@ -39,7 +39,7 @@ func TestEveryRouter(t *testing.T) {
 	t.Parallel()
 	const base = "/apps/chat"
 	b := setup(t, withBase(base+"/")) // a trailing slash does no harm
-	h := b.Handler.(*httpadapter.Handler)
+	h := b.Handler.(*contract)
 
 	subtree := http.NewServeMux()
 	subtree.Handle(base+"/", h)

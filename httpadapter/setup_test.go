@@ -167,7 +167,8 @@ func setup(t *testing.T, changes ...func(*httpadapter.Config)) *bundle {
 	}
 	h, err := httpadapter.New(cfg)
 	require.NoError(t, err)
-	b.Handler = h
+	b.Handler = holdToContract(t, h)
+	t.Cleanup(func() { checkEvents(t, b.events.Events()) })
 	b.store.calls.Store(0)
 	return b
 }
