@@ -79,7 +79,6 @@ type sender struct {
 	counters [realtime.BusShards]uint64
 	open     [realtime.BusShards][]byte // frames that have room
 	order    []uint8                    // the shards with one
-	buf      []byte
 	complain time.Time
 
 	sent, failed, dropped atomic.Uint64
