@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -170,6 +171,13 @@ func (c *conn) close(code pusherproto.Code, reason string, drop bool) bool {
 	c.server.hub.drop(c)
 	c.wire.finish(closeFrame(code, reason), drop)
 	return true
+}
+
+// rejected counts a close frame that the library has sent because of what it does not accept.
+func (c *conn) rejected(frame []byte) {
+	if len(frame) >= 4 {
+		c.server.closes.add(pusherproto.Code(binary.BigEndian.Uint16(frame[2:])))
+	}
 }
 
 // contain keeps a panic from taking the host's process with it. It ends the connection, whose client comes back.

@@ -52,6 +52,7 @@ type inbound struct {
 	have    int    // bytes of header
 	payload uint64 // bytes that are still to come
 	open    bool   // within a fragmented message
+	closed  bool   // a close frame has begun
 	frames  int    // have begun since somebody has counted
 }
 
@@ -100,6 +101,7 @@ func (f *inbound) begin() {
 	if f.header[0]&controlFrame == 0 {
 		f.open = f.header[0]&finalFragment == 0
 	}
+	f.closed = f.closed || f.header[0]&0x0f == opClose
 	f.have = 0
 	f.frames++
 }

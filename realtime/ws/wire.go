@@ -113,7 +113,9 @@ func (w *wire) idle() time.Duration { return time.Duration(time.Now().UnixNano()
 func (w *wire) Write(p []byte) (int, error) {
 	frame := bytes.Clone(p) // the library uses the bytes again
 	if len(p) > 0 && p[0]&0x0f == opClose {
-		w.finish(frame, false)
+		if w.finish(frame, false) && w.owner != nil && !w.state.closed {
+			w.owner.rejected(frame)
+		}
 		w.settle()
 		return len(p), nil
 	}

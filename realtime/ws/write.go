@@ -121,12 +121,12 @@ func (w *wire) flush() {
 }
 
 // finish sends the last frame, behind what waits or, with drop, instead of it, whether there is room or not. The client
-// has CloseTimeout to answer it. Only the first call counts. It never blocks.
-func (w *wire) finish(frame []byte, drop bool) {
+// has CloseTimeout to answer it. Only the first call counts, and reports true. It never blocks.
+func (w *wire) finish(frame []byte, drop bool) (first bool) {
 	w.mu.Lock()
 	if w.finished {
 		w.mu.Unlock()
-		return
+		return false
 	}
 	w.finished = true
 	w.traffic.out.Add(uint64(len(frame)))
@@ -138,7 +138,7 @@ func (w *wire) finish(frame []byte, drop bool) {
 		w.waiting(len(frame))
 		w.drain()
 		w.mu.Unlock()
-		return
+		return true
 	}
 	n, err := w.raw.write(frame)
 	if err == nil && n < len(frame) {
@@ -146,10 +146,11 @@ func (w *wire) finish(frame []byte, drop bool) {
 		w.waiting(len(frame) - n)
 		w.drain()
 		w.mu.Unlock()
-		return
+		return true
 	}
 	w.mu.Unlock()
 	w.lastIsOut(err)
+	return true
 }
 
 // lastIsOut is for when the close frame has been written, or could not be.

@@ -40,9 +40,6 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 // times are longer than a test takes on the slowest machine: what a test does not read does not end because of them.
 func startOn(t *testing.T, kind string, change ...func(*ws.Config)) *fixture {
 	t.Helper()
-	patient := func(c *ws.Config) {
-		c.ActivityTimeout, c.WriteTimeout, c.CloseTimeout = time.Hour, 10*time.Minute, 10*time.Minute
-	}
 	srv, err := ws.New(config(append([]func(*ws.Config){patient}, change...)...))
 	require.NoError(t, err)
 	host := httptest.NewUnstartedServer(srv)
