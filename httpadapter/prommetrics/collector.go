@@ -1,0 +1,94 @@
+package prommetrics
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/ws"
+)
+
+// Config names the parts to show, at least one. A process that has two of a kind makes two collectors and registers each
+// with [prometheus.WrapRegistererWith] and a label of its own.
+type Config struct {
+	Server *ws.Server
+	Relay  *realtime.Relay
+	Chat   *chat.Service
+	// Timeout bounds the question for the backlog of the outbox, at each scrape. Defaults to 2 seconds.
+	Timeout time.Duration
+	// Logger gets what the scrape cannot show: why the outbox could not be read. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// Collector is a [prometheus.Collector] over the Stats of the parts. It is safe for concurrent use.
+type Collector struct{ cfg Config }
+
+var _ prometheus.Collector = (*Collector)(nil)
+
+// New makes a Collector. Nothing is read before the first scrape.
+func New(cfg Config) (*Collector, error) {
+	if cfg.Server == nil && cfg.Relay == nil && cfg.Chat == nil {
+		return nil, errors.New("prommetrics: a collector needs a part to show")
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 2 * time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Collector{cfg}, nil
+}
+
+// Describe implements [prometheus.Collector].
+func (c *Collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range descriptions(c.cfg) {
+		out <- d
+	}
+}
+
+// Collect implements [prometheus.Collector]. When the outbox cannot be read, murph_outbox_readable is 0 and the other
+// figures of the outbox are absent.
+func (c *Collector) Collect(out chan<- prometheus.Metric) {
+	if c.cfg.Server != nil {
+		st := c.cfg.Server.Stats()
+		for _, m := range serverMetrics {
+			out <- m.of(st)
+		}
+		for code, n := range st.Closes {
+			out <- prometheus.MustNewConstMetric(serverCloses, prometheus.CounterValue, float64(n), strconv.Itoa(code))
+		}
+	}
+	if c.cfg.Chat != nil {
+		st := c.cfg.Chat.Stats()
+		for _, m := range chatMetrics {
+			out <- m.of(st)
+		}
+	}
+	if c.cfg.Relay != nil {
+		c.collectRelay(out)
+	}
+}
+
+func (c *Collector) collectRelay(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Timeout)
+	defer cancel()
+	st, err := c.cfg.Relay.Stats(ctx)
+	for _, m := range relayMetrics {
+		out <- m.of(st)
+	}
+	out <- prometheus.MustNewConstSummary(relayHandOff, uint64(st.HandOffs), st.HandOffTime.Seconds(), nil)
+	out <- prometheus.MustNewConstMetric(outboxReadable, prometheus.GaugeValue, truth(err == nil))
+	if err != nil {
+		c.cfg.Logger.Warn("outbox not measured", slog.Any("err", err))
+		return
+	}
+	for _, m := range outboxMetrics {
+		out <- m.of(st.Backlog)
+	}
+}
