@@ -1,0 +1,56 @@
+package natsbus
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// maxFrame is the largest frame that a [Bus] takes, in bytes, if the server allows as much.
+const maxFrame = 64 << 10
+
+// Bus is a [realtime.Bus] over NATS. Use [New]. All methods are safe for concurrent use.
+type Bus struct {
+	conn    *nats.Conn
+	subject string
+	opts    Options
+	seal    *realtime.BusSeal
+	running atomic.Bool
+	silent  atomic.Bool // Run has found that the server does not answer
+
+	mu       sync.Mutex // guards what follows; never held while calling out
+	queue    []*entry   // what waits for the client
+	flushing bool       // there is a goroutine that empties the queue
+}
+
+var _ realtime.Bus = (*Bus)(nil)
+
+// New makes the bus of one node over conn, which need not be connected yet, and which the caller closes after Run has
+// returned. Nothing is sent before Publish or Run are called. opts may be nil.
+func New(conn *nats.Conn, opts *Options) (*Bus, error) {
+	if conn == nil {
+		return nil, errors.New("natsbus: the connection is nil")
+	}
+	if conn.Opts.NoEcho {
+		return nil, errors.New("natsbus: a connection with nats.NoEcho does not bring a node its own frames")
+	}
+	o := opts.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Bus{conn: conn, subject: o.Prefix + ".bus", opts: o, seal: realtime.NewBusSeal()}, nil
+}
+
+// MaxFrame implements [realtime.Bus]: it returns 65,536, or less if the server that conn is connected to has a lower
+// max_payload.
+func (b *Bus) MaxFrame() int {
+	limit := b.conn.MaxPayload()
+	if limit <= 0 { // it has not been connected yet
+		return maxFrame
+	}
+	return int(max(1024, min(maxFrame, limit-realtime.BusSealSize)))
+}
