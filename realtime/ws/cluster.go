@@ -32,8 +32,8 @@ func (s *Server) join() {
 // other nodes that it goes. Call it once, before the first client comes; without a Bus it returns at once. The error is
 // that of a bus that has given up, and then this node goes on alone.
 //
-// Stop what calls Broadcast before ctx ends, a realtime.Relay in the first place: what comes later reaches this node's
-// clients only, and nobody knows.
+// Afterwards Broadcast fails, because it would reach nobody elsewhere: an event that is still to be sent then, after a
+// request that has taken long, waits in the outbox for another node's relay.
 func (s *Server) Run(ctx context.Context) error {
 	if s.node == nil {
 		return nil
@@ -109,11 +109,12 @@ func (s *Server) Check(ctx context.Context) error {
 	return nil
 }
 
-// share sends an event to the other nodes.
-func (s *Server) share(e cluster.Event) {
-	if s.node != nil {
-		s.node.Publish(e)
+// share sends an event to the other nodes. It fails when this one has left the cluster.
+func (s *Server) share(e cluster.Event) error {
+	if s.node == nil {
+		return nil
 	}
+	return s.node.Publish(e)
 }
 
 // order has the other nodes carry out c, and returns how to wait for that.

@@ -355,6 +355,8 @@ func TestClusterLeave(t *testing.T) {
 		require.Zero(t, nodes[1].Stats().Nodes)
 		require.Equal(t, woken+1, nodes[1].woken)
 		require.Error(t, nodes[0].Check(t.Context()))
+		require.Error(t, nodes[0].Broadcast(t.Context(), realtime.Event{Channel: private, Name: "e", Data: []byte("1")}),
+			"nobody would get it")
 	})
 }
 

@@ -177,7 +177,7 @@ func (s *Server) remove(c *conn) {
 // Broadcast implements [realtime.Broadcaster]. It hands the event over to the goroutine that writes to the channel's
 // subscribers and returns. It never waits for a client, but for that goroutine when several hundred events are in front
 // of it, until ctx ends. nil says that the event is on its way, also when nobody is subscribed. With [Config.Bus] the
-// other nodes get it too, once it is on its way here, and a bus that is down is no error.
+// other nodes get it too, once it is on its way here; a bus that is down is no error, but a node that has left is.
 func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: broadcast: %w", err)
@@ -196,8 +196,7 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
 	if pusherproto.IsCache(ev.Channel) {
 		s.hub.publish(ev)
-		s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data)})
-		return nil
+		return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data)})
 	}
 	if s.node == nil && !s.hub.hasSubscribers(ev.Channel) {
 		return nil // who comes later does not get it either
@@ -206,8 +205,7 @@ func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
 	if err := s.deliverHere(ctx, ev.Channel, message, ev.Except); err != nil {
 		return err
 	}
-	s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message})
-	return nil
+	return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message})
 }
 
 // deliverHere sends a message to the subscribers of ch on this node.
@@ -221,7 +219,7 @@ func (s *Server) deliverHere(ctx context.Context, ch realtime.Channel, message [
 // relayClientEvent passes on what a client has sent.
 func (s *Server) relayClientEvent(ch realtime.Channel, message []byte, from realtime.SocketID) {
 	_ = s.deliverHere(context.Background(), ch, message, from) // a shard never waits for long
-	s.share(cluster.Event{Channel: ch, Except: from, Message: message})
+	_ = s.share(cluster.Event{Channel: ch, Except: from, Message: message})
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,

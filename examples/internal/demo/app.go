@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
@@ -24,6 +25,8 @@ type Config struct {
 	DB string
 	// Web is the folder with the built page; "" looks where make web puts it.
 	Web string
+	// Notice is how long a process that is to stop goes on, so that load balancers see that it is going.
+	Notice time.Duration
 	// Env looks a variable up: MURPH_SEND_RATE is how many messages per second one person may send. nil asks the
 	// environment.
 	Env func(name string) string
@@ -33,6 +36,7 @@ type Config struct {
 type App struct {
 	http.Handler
 	transport     Transport
+	notice        time.Duration
 	consultations *consultation.Service
 	relay         *realtime.Relay // nil without an outbox
 	health        *httpadapter.Health
@@ -56,7 +60,7 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 	if err != nil {
 		return nil, err
 	}
-	a := &App{transport: transport, closeStore: closeStore, stop: func() {}}
+	a := &App{transport: transport, notice: cfg.Notice, closeStore: closeStore, stop: func() {}}
 	defer func() {
 		if err != nil {
 			err = closeAfter(err, a)
@@ -71,6 +75,9 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 			return nil, err
 		}
 		broadcaster = a.relay
+		if transport.Waker != nil {
+			transport.Waker(a.relay)
+		}
 	}
 	messages, err := chat.NewService(store, broadcaster, &chat.Options{SendRate: rate})
 	if err != nil {
@@ -123,24 +130,30 @@ func (a *App) parts(store httpadapter.Checker) []httpadapter.Part {
 	return parts
 }
 
-// start runs the relay until Close.
+// start runs the relay and the transport, as far as there is something to run, until Close.
 func (a *App) start() {
-	if a.relay == nil {
-		return
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
-	a.running.Go(func() {
-		if err := a.relay.Run(ctx); err != nil {
-			slog.Error("the relay has stopped", slog.Any("err", err))
-		}
-	})
+	run := func(name string, f func(context.Context) error) {
+		a.running.Go(func() {
+			if err := f(ctx); err != nil {
+				slog.Error("stopped", slog.String("part", name), slog.Any("err", err))
+			}
+		})
+	}
+	if a.relay != nil {
+		run("relay", a.relay.Run)
+	}
+	if a.transport.Run != nil {
+		run("transport", a.transport.Run)
+	}
 }
 
 // Shutdown tells load balancers to send nobody any more, and sends the connected browsers away, so that the HTTP server
 // can stop.
 func (a *App) Shutdown(ctx context.Context) error {
 	a.health.Drain()
+	wait(ctx, a.notice)
 	if a.transport.Shutdown == nil {
 		return nil
 	}
@@ -152,6 +165,14 @@ func (a *App) Close() error {
 	a.stop()
 	a.running.Wait()
 	return a.closeStore()
+}
+
+// wait is over after d, or when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // closeAfter closes c and joins its error with err.

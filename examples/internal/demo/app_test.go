@@ -97,7 +97,7 @@ func TestHealthOfTheApplication(t *testing.T) {
 func TestAStudentWhoWasReplacedElsewhereIsFound(t *testing.T) {
 	t.Parallel()
 	db := database(t)
-	transport, err := webSocket(50 * time.Millisecond)
+	transport, err := webSocket(50*time.Millisecond, nil)
 	require.NoError(t, err)
 	_, server := open(t, db, "", transport)
 	elsewhere, _ := open(t, db, "", Poll())

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/httpadapter"
 	"github.com/murph-chat/murph/realtime"
@@ -24,6 +25,10 @@ type Transport struct {
 	// Outbox says that the transport is out of the house, and events have to wait for it when it is down. A server in this
 	// process goes down with it, and the browsers catch up when they come back.
 	Outbox bool
+	// Run works until its context ends, or Shutdown is through; nil if there is nothing to do.
+	Run func(context.Context) error
+	// Waker gets the relay that is to look into the outbox when another process may have left something there.
+	Waker func(*realtime.Relay)
 	// Listening gets the service that knows who may listen, for a transport that checks it again and again.
 	Listening func(*consultation.Service)
 	// Shown is what the page is told.
@@ -32,11 +37,17 @@ type Transport struct {
 
 // WebSocket serves the events from this process, with the credentials that a deployment on hosted Pusher has in its
 // environment already, or else a secret that lasts as long as the process.
-func WebSocket() (Transport, error) { return webSocket(0) }
+func WebSocket() (Transport, error) { return webSocket(0, nil) }
 
-// webSocket is WebSocket with another time between two checks of who may still listen, 0 for the default.
-func webSocket(interval time.Duration) (Transport, error) {
+// Cluster is WebSocket for one of several processes that have a bus between them, and the same credentials in their
+// environment. Events wait in the outbox, so that another process sends them when this one dies on the way.
+func Cluster(bus ws.Bus) (Transport, error) { return webSocket(0, bus) }
+
+// webSocket serves with another time between two checks of who may still listen, 0 for the default, and with a bus if
+// there is one.
+func webSocket(interval time.Duration, bus ws.Bus) (Transport, error) {
 	var listening atomic.Pointer[consultation.Service] // made after the server, because it sends through it
+	var relay atomic.Pointer[realtime.Relay]           // likewise
 	cfg := ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
 	if env, err := pusher.ConfigFromEnv(nil); err == nil {
 		cfg.AppID, cfg.Key, cfg.Secret = env.AppID, env.Key, env.Secret
@@ -50,12 +61,19 @@ func webSocket(interval time.Duration) (Transport, error) {
 		}
 		return service.MayListen(ctx, batch)
 	}
+	cfg.Bus, cfg.Resync = bus, chat.ResyncChannel
+	cfg.OnWake = func() {
+		if r := relay.Load(); r != nil {
+			r.Wake()
+		}
+	}
 	server, err := ws.New(cfg)
 	if err != nil {
 		return Transport{}, err
 	}
 	return Transport{
 		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown, Listening: listening.Store,
+		Run: server.Run, Outbox: bus != nil, Waker: relay.Store,
 		Shown: httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: cfg.Key, Presence: true},
 	}, nil
 }

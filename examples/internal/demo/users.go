@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/murph-chat/murph/consultation"
 )
@@ -23,6 +25,23 @@ var users = map[consultation.UserID]consultation.Participant{
 	patient1.UserID: patient1,
 	student1.UserID: student1,
 	student2.UserID: student2,
+}
+
+// lookUp returns a user: one of those above, or one of the many without a name of their own that tests and the load of
+// examples/multinode need, "patient-17" or "student-17".
+func lookUp(id consultation.UserID) (consultation.Participant, bool) {
+	if user, ok := users[id]; ok {
+		return user, true
+	}
+	for prefix, role := range map[string]consultation.Role{
+		"patient-": consultation.RolePatient, "student-": consultation.RoleStudent,
+	} {
+		number, ok := strings.CutPrefix(string(id), prefix)
+		if n, err := strconv.ParseUint(number, 10, 16); ok && err == nil && n > 0 {
+			return consultation.Participant{UserID: id, Role: role, FirstName: string(role), LastName: number}, true
+		}
+	}
+	return consultation.Participant{}, false
 }
 
 // seed makes the demo consultation unless it is there.
@@ -60,7 +79,7 @@ func authenticate(r *http.Request) (consultation.Participant, error) {
 	if err != nil {
 		return consultation.Participant{}, errNoSession
 	}
-	user, ok := users[consultation.UserID(cookie.Value)]
+	user, ok := lookUp(consultation.UserID(cookie.Value))
 	if !ok {
 		return consultation.Participant{}, errNoSession
 	}
@@ -76,7 +95,7 @@ func login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body must be a JSON object with userId", http.StatusBadRequest)
 		return
 	}
-	user, ok := users[body.UserID]
+	user, ok := lookUp(body.UserID)
 	if !ok {
 		http.Error(w, "the demo users are patient-1, student-1 and student-2", http.StatusNotFound)
 		return
@@ -102,7 +121,7 @@ func (a *App) reassign(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body must be a JSON object with studentId", http.StatusBadRequest)
 		return
 	}
-	student, ok := users[body.StudentID]
+	student, ok := lookUp(body.StudentID)
 	if !ok || student.Role != consultation.RoleStudent {
 		http.Error(w, "the demo students are student-1 and student-2", http.StatusNotFound)
 		return

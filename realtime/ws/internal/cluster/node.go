@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,8 @@ type Config struct {
 	Local       Local
 	Logger      *slog.Logger
 }
+
+var errLeft = errors.New("this node has left the cluster")
 
 // Node is one process's part in a cluster. Its methods are safe for concurrent use.
 type Node struct {
@@ -108,9 +111,13 @@ func NewNode(cfg Config) *Node {
 	}
 }
 
-// Publish sends an event to the other nodes. It never blocks.
-func (n *Node) Publish(e Event) {
-	n.send.put(record{shard: ShardOf(e.Channel), kind: kindEvent, payload: e.append(nil)})
+// Publish sends an event to the other nodes, and fails after this one has left, because nobody would notice the loss. It
+// never blocks.
+func (n *Node) Publish(e Event) error {
+	if !n.send.put(record{shard: ShardOf(e.Channel), kind: kindEvent, payload: e.append(nil)}) {
+		return errLeft
+	}
+	return nil
 }
 
 // Wake has every other node look into the outbox.

@@ -88,9 +88,10 @@ func newSender(node NodeID, bus realtime.Bus, key []byte, logger *slog.Logger) *
 	return &sender{node: node, bus: bus, logger: logger, seal: newSealer(key), ready: make(chan struct{}, 1)}
 }
 
-// put queues a record. It never blocks: one too many is dropped, and leaves a gap.
-func (s *sender) put(r record) {
+// put queues a record, and reports false after close. It never blocks: one too many is dropped, and leaves a gap.
+func (s *sender) put(r record) bool {
 	s.mu.Lock()
+	closed := s.closed
 	class, full := 0, false
 	if r.shard == 0 {
 		class = 1
@@ -111,6 +112,7 @@ func (s *sender) put(r record) {
 	case s.ready <- struct{}{}:
 	default:
 	}
+	return !closed
 }
 
 // close lets run end when all is sent.

@@ -1,0 +1,23 @@
+package chat_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
+)
+
+func TestResyncChannel(t *testing.T) {
+	t.Parallel()
+	ev, ok := chat.ResyncChannel(consultation.Channel("7"))
+	require.True(t, ok)
+	require.Equal(t, realtime.Event{Channel: consultation.Channel("7"), Name: "resync-required",
+		Data: []byte(`{"consultationId":"7","rev":0}`)}, ev)
+	for _, ch := range []realtime.Channel{consultation.PresenceChannel("7"), consultation.EncryptedChannel("7"), "private-7", "x"} {
+		_, ok := chat.ResyncChannel(ch)
+		require.False(t, ok, ch)
+	}
+}
