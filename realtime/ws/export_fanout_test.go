@@ -13,10 +13,7 @@ func (s *Server) AttachSinks(n int, ch realtime.Channel) {
 	for range n {
 		w := newWire(nil, nil, &s.cfg, &s.traffic)
 		w.raw.conn = sinkConn{}
-		w.raw.tryWrite = func(uintptr) bool {
-			w.raw.out.n = len(w.raw.out.p)
-			return true
-		}
+		w.raw.tryWrite = func(uintptr) { w.raw.out.n = len(w.raw.out.p) }
 		c := newConn(s, newSocketID(), netip.Addr{}, nil, w)
 		s.hub.subscribe(c, ch, subscription{})
 	}
@@ -25,11 +22,11 @@ func (s *Server) AttachSinks(n int, ch realtime.Channel) {
 // sinkConn is a socket to nowhere.
 type sinkConn struct{}
 
-func (sinkConn) Control(func(uintptr)) error { return nil }
-
-func (sinkConn) Read(func(uintptr) bool) error { return nil }
-
-func (sinkConn) Write(f func(uintptr) bool) error {
+func (sinkConn) Control(f func(uintptr)) error {
 	f(0)
 	return nil
 }
+
+func (sinkConn) Read(func(uintptr) bool) error { return nil }
+
+func (sinkConn) Write(func(uintptr) bool) error { return nil }

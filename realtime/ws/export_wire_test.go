@@ -25,10 +25,7 @@ func NewWire(cfg Config, straight bool) *Wire {
 	x := &Wire{w: newWire(s, nil, &cfg, new(traffic)), Sock: s}
 	if straight {
 		x.w.raw.conn = fakeRaw{s}
-		x.w.raw.tryWrite = func(uintptr) bool {
-			x.w.raw.out.n, x.w.raw.out.err = s.take(x.w.raw.out.p), nil
-			return true
-		}
+		x.w.raw.tryWrite = func(uintptr) { x.w.raw.out.n, x.w.raw.out.err = s.take(x.w.raw.out.p), nil }
 	}
 	return x
 }
@@ -155,7 +152,7 @@ func (s *FakeSocket) Close() error {
 // fakeRaw is the system call's way to a FakeSocket.
 type fakeRaw struct{ s *FakeSocket }
 
-func (r fakeRaw) Write(f func(uintptr) bool) error {
+func (r fakeRaw) Control(f func(uintptr)) error {
 	if _, err := r.s.state(); err != nil {
 		return err
 	}
@@ -165,4 +162,4 @@ func (r fakeRaw) Write(f func(uintptr) bool) error {
 
 func (fakeRaw) Read(func(uintptr) bool) error { return nil }
 
-func (fakeRaw) Control(func(uintptr)) error { return nil }
+func (fakeRaw) Write(func(uintptr) bool) error { return nil }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 )
 
@@ -88,11 +89,22 @@ func (b *bare) ready(fd int) error {
 	n, err := syscall.Read(fd, b.buf[:])
 	switch {
 	case err != nil || n == 0:
+		b.forget(fd)
 		return syscall.Close(fd)
 	case fd == b.publisher:
 		return b.publish(b.buf[:n])
 	}
 	return b.talk(fd, b.buf[:n])
+}
+
+// forget takes a client from its channel: its descriptor may be somebody else's soon.
+func (b *bare) forget(fd int) {
+	for channel, fds := range b.subscribers {
+		if i := slices.Index(fds, fd); i >= 0 {
+			b.subscribers[channel] = slices.Delete(fds, i, i+1)
+			return
+		}
+	}
 }
 
 // talk does the handshake, and takes the channel from the request's path. What a client sends later does not matter.
@@ -151,7 +163,7 @@ func (b *bare) write(channel uint32, frames []byte) error {
 	for _, fd := range b.subscribers[channel] {
 		n, err := syscall.Write(fd, frames)
 		if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-			return nil // the run is over
+			continue // it has gone, which the next turn of the loop will notice: the run is over
 		}
 		if err != nil || n < len(frames) {
 			return fmt.Errorf("a client does not keep up: %d of %d bytes: %w", n, len(frames), err)

@@ -95,7 +95,8 @@ func serveHTTP(h http.Handler, publish func(string, []byte) error) error {
 	}
 	fmt.Println(clients.Addr(), control.Addr())
 	failed := make(chan error, 1)
-	go func() { failed <- http.Serve(clients, h) }()
+	host := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	go func() { failed <- host.Serve(clients) }()
 	return errors.Join(publications(control, publish), func() error {
 		select {
 		case err := <-failed:
