@@ -15,6 +15,7 @@ const patience = time.Minute
 type watched struct {
 	bus    realtime.Bus
 	ups    chan struct{}
+	downs  chan error // nil to let them pass
 	frames chan string
 }
 
@@ -41,7 +42,12 @@ func watchBus(tb testing.TB, bus realtime.Bus) *watched {
 
 func (w *watched) Frame(_ uint8, frame []byte) { w.frames <- string(frame) }
 func (w *watched) Up()                         { w.ups <- struct{}{} }
-func (w *watched) Down(error)                  {}
+
+func (w *watched) Down(err error) {
+	if w.downs != nil {
+		w.downs <- err
+	}
+}
 
 // next returns the next frame.
 func (w *watched) next(tb testing.TB) string {

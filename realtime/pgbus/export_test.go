@@ -1,0 +1,38 @@
+package pgbus
+
+import (
+	"time"
+
+	"github.com/murph-chat/murph/realtime"
+)
+
+// MaxPayload is how many characters a payload has at most.
+const MaxPayload = maxPayload
+
+// Wait returns how long Run waits after so many tries that have failed.
+func (o *Options) Wait(failed int) time.Duration { return o.wait(failed) }
+
+// Encode makes the payload of frames that are on one shard.
+func Encode(seal *realtime.BusSeal, shard uint8, frames ...[]byte) string {
+	var packed []byte
+	for _, f := range frames {
+		packed = pack(packed, shard, f)
+	}
+	return encode(seal, packed)
+}
+
+// Decode calls frame for each frame of a payload.
+func Decode(seal *realtime.BusSeal, payload string, frame func(shard uint8, frame []byte)) {
+	for _, f := range decode(seal, payload) {
+		frame(f.shard, f.frame)
+	}
+}
+
+// Unpack is unpack without its types.
+func Unpack(packed []byte, frame func(shard uint8, frame []byte)) bool {
+	frames, ok := unpack(packed)
+	for _, f := range frames {
+		frame(f.shard, f.frame)
+	}
+	return ok
+}
