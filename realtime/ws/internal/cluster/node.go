@@ -159,7 +159,8 @@ func (n *Node) Run(ctx context.Context) error {
 // leave says goodbye behind all that waits, and forgets the others. This node says nothing for anybody any more.
 func (n *Node) leave() {
 	n.announce(false)
-	n.send.put(record{kind: kindLeave})
+	beat := n.beat
+	n.send.put(record{kind: kindLeave, beat: &beat})
 	n.send.close()
 	n.local.Lead(false, time.Now())
 	for id := range n.peers {

@@ -179,8 +179,10 @@ func TestCopiesAreCompared(t *testing.T) {
 	send(9, cluster.KindState, state)
 	send(11, cluster.KindEnd, nil) // one is missing
 	require.Empty(t, l.take())
-	send(12, cluster.KindLeave, nil)
-	require.Equal(t, []string{"merge 7 0 true", "woken"}, l.take())
+	var counters [realtime.BusShards]uint64
+	counters[0], counters[3] = 12, 1
+	send(12, cluster.KindLeave, cluster.Heartbeat(cluster.Totals{}, counters))
+	require.Equal(t, []string{"missed 3", "merge 7 0 true", "woken"}, l.take(), "its last words count")
 	send(13, cluster.KindState, state)
 	require.Zero(t, n.Stats().Nodes, "late frames do not bring it back")
 }

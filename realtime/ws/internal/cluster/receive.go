@@ -115,9 +115,11 @@ func (n *Node) record(now time.Time, p *peer, shard uint8, k kind, payload []byt
 	case kindAck:
 		return n.ack(p, payload)
 	case kindLeave:
+		err := n.heartbeat(now, p, payload) // the last one: nothing comes after it
 		n.left[p.id] = now
 		n.forget(p.id)
 		n.local.Woken()
+		return err
 	case kindWake:
 		n.local.Woken()
 	}

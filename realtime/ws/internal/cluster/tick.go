@@ -79,6 +79,7 @@ func (n *Node) tick(now time.Time) {
 		if now.Sub(p.heard) >= deadAfter {
 			n.logger.Warn("ws: a node is gone without a word", slog.Uint64("node", uint64(id)))
 			n.forget(id)
+			n.missedAll() // what it sent last may not have come through
 			n.local.Woken()
 		}
 	}
