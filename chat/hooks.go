@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/murph-chat/murph/consultation"
 )
@@ -20,6 +21,16 @@ type Draft struct {
 	Content string
 	// ClientMessageID is the key of a repeatable send, or "".
 	ClientMessageID string
+}
+
+// LogValue shows ids and sizes, never the content.
+func (d Draft) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("consultation_id", string(d.ConsultationID)),
+		slog.String("edits", string(d.Edits)),
+		slog.String("sender_id", string(d.SenderID)),
+		slog.Int("bytes", len(d.Content)),
+	)
 }
 
 // before asks the host about a draft: nil if there is no hook, or none that objects. The hook has a goroutine of its own,

@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -212,4 +213,13 @@ func TestAfterSendThatHangsOrPanics(t *testing.T) {
 	b.say(t, patient, "geheim")
 	require.NoError(t, b.Wait(t.Context()), "it goes on")
 	require.EqualValues(t, st.HookFailures+1, b.Stats().HookFailures)
+}
+
+func TestADraftInTheLogHasNoContent(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", slog.Any("draft", chat.Draft{ConsultationID: room, SenderID: "patient-1", Content: "geheim"}))
+	require.Contains(t, log.String(), "draft.sender_id=patient-1")
+	require.Contains(t, log.String(), "draft.bytes=6")
+	require.NotContains(t, log.String(), "geheim")
 }

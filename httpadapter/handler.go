@@ -17,6 +17,7 @@ type Handler struct {
 	origin *http.CrossOriginProtection
 
 	document []byte // what OpenAPI returns
+	tally    tally
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -69,6 +70,7 @@ type call struct {
 // ServeHTTP answers a request whose path, with the base path, is one of the handler's, and 404 to every other.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{w: w, r: r}
+	h.tally.request()
 	if err := h.serve(c); err != nil {
 		h.fail(c, err)
 	}
@@ -132,6 +134,7 @@ func (h *Handler) serveSocket(c *call) error {
 // fail answers with what the table says about err, and logs what nobody else learns of.
 func (h *Handler) fail(c *call, err error) {
 	f := find(c.r, err)
+	h.tally.refusal(f.code)
 	if f.level > slog.LevelDebug {
 		attrs := []slog.Attr{slog.Int("status", f.status), slog.String("user_id", string(c.who.UserID)), slog.Any("err", err)}
 		if c.route != nil {

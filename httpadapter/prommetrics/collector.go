@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/httpadapter"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/ws"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	Server *ws.Server
 	Relay  *realtime.Relay
 	Chat   *chat.Service
+	HTTP   *httpadapter.Handler
 	// Timeout bounds the question for the backlog of the outbox, at each scrape. Defaults to 2 seconds.
 	Timeout time.Duration
 	// Logger gets what the scrape cannot show: why the outbox could not be read. Defaults to slog.Default().
@@ -33,7 +35,7 @@ var _ prometheus.Collector = (*Collector)(nil)
 
 // New makes a Collector. Nothing is read before the first scrape.
 func New(cfg Config) (*Collector, error) {
-	if cfg.Server == nil && cfg.Relay == nil && cfg.Chat == nil {
+	if cfg.Server == nil && cfg.Relay == nil && cfg.Chat == nil && cfg.HTTP == nil {
 		return nil, errors.New("prommetrics: a collector needs a part to show")
 	}
 	if cfg.Timeout <= 0 {
@@ -68,6 +70,13 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		st := c.cfg.Chat.Stats()
 		for _, m := range chatMetrics {
 			out <- m.of(st)
+		}
+	}
+	if c.cfg.HTTP != nil {
+		st := c.cfg.HTTP.Stats()
+		out <- prometheus.MustNewConstMetric(httpRequests, prometheus.CounterValue, float64(st.Requests))
+		for code, n := range st.Refusals {
+			out <- prometheus.MustNewConstMetric(httpRefusals, prometheus.CounterValue, float64(n), string(code))
 		}
 	}
 	if c.cfg.Relay != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/httpadapter"
 	"github.com/murph-chat/murph/httpadapter/prommetrics"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/realtimetest"
@@ -29,6 +31,7 @@ type parts struct {
 	server   *ws.Server
 	relay    *realtime.Relay
 	messages *chat.Service
+	http     *httpadapter.Handler
 	client   *realtimetest.Client
 }
 
@@ -51,6 +54,12 @@ func setup(t *testing.T) parts {
 	_, err = consultations.Request(t.Context(), consultation.RequestParams{ID: "demo", Topic: "x", Patient: paula})
 	require.NoError(t, err)
 	_, err = consultations.Accept(t.Context(), consultation.TransitionParams{ID: "demo", By: consultation.Person(stefan)})
+	require.NoError(t, err)
+
+	p.http, err = httpadapter.New(httpadapter.Config{
+		Chat: p.messages, Consultations: consultations,
+		Authenticator: httpadapter.AuthenticatorFunc(func(*http.Request) (consultation.Participant, error) { return consultation.Participant{}, nil }),
+	})
 	require.NoError(t, err)
 
 	host := httptest.NewServer(p.server)
@@ -84,7 +93,8 @@ func TestTheFiguresOfRealParts(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.messages.Send(t.Context(), send)
 	require.ErrorIs(t, err, chat.ErrRateLimited)
-	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages})
+	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages, HTTP: p.http})
+	p.http.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/beratungen", nil))
 	require.NoError(t, testutil.GatherAndCompare(r, strings.NewReader(`
 # HELP murph_outbox_pending Entries that wait or are leased.
 # TYPE murph_outbox_pending gauge
@@ -107,6 +117,12 @@ murph_chat_rate_limited_total 1
 # HELP murph_chat_sent_total Messages stored.
 # TYPE murph_chat_sent_total counter
 murph_chat_sent_total 1
+# HELP murph_http_refusals_total Requests that were refused or failed, by the code of the problem.
+# TYPE murph_http_refusals_total counter
+murph_http_refusals_total{code="unauthenticated"} 1
+# HELP murph_http_requests_total Requests of the HTTP interface.
+# TYPE murph_http_requests_total counter
+murph_http_requests_total 1
 # HELP murph_outbox_pending Entries that wait or are leased.
 # TYPE murph_outbox_pending gauge
 murph_outbox_pending 0
@@ -126,6 +142,7 @@ murph_ws_connections 1
 # TYPE murph_ws_subscriptions gauge
 murph_ws_subscriptions 1
 `), "murph_chat_sent_total", "murph_chat_rate_limited_total", "murph_outbox_pending", "murph_outbox_readable", "murph_relay_open",
+		"murph_http_requests_total", "murph_http_refusals_total",
 		"murph_relay_published_total", "murph_ws_connections", "murph_ws_subscriptions"))
 }
 
@@ -134,7 +151,8 @@ func TestNamesAndLabels(t *testing.T) {
 	p := setup(t)
 	p.client.Cut()
 	_ = p.server.Shutdown(t.Context())
-	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages})
+	p.http.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/beratungen", nil))
+	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages, HTTP: p.http})
 	problems, err := testutil.GatherAndLint(r)
 	require.NoError(t, err)
 	require.Empty(t, problems)
@@ -142,10 +160,11 @@ func TestNamesAndLabels(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(families), 30)
 	for _, f := range families {
-		require.Regexp(t, "^murph_(ws|relay|outbox|chat)_", f.GetName())
+		require.Regexp(t, "^murph_(ws|relay|outbox|chat|http)_", f.GetName())
 		for _, m := range f.GetMetric() {
 			for _, l := range m.GetLabel() {
-				require.Equal(t, "murph_ws_closes_total/code", f.GetName()+"/"+l.GetName(), "no label grows with users or channels")
+				require.Contains(t, []string{"murph_ws_closes_total/code", "murph_http_refusals_total/code"}, f.GetName()+"/"+l.GetName(),
+					"no label grows with users or channels")
 			}
 		}
 	}

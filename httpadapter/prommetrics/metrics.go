@@ -37,6 +37,8 @@ func truth(b bool) float64 {
 // The figures that are no single numbers.
 var (
 	serverCloses   = prometheus.NewDesc("murph_ws_closes_total", "Connections that the server has refused or closed, by close code.", []string{"code"}, nil)
+	httpRequests   = prometheus.NewDesc("murph_http_requests_total", "Requests of the HTTP interface.", nil, nil)
+	httpRefusals   = prometheus.NewDesc("murph_http_refusals_total", "Requests that were refused or failed, by the code of the problem.", []string{"code"}, nil)
 	relayHandOff   = prometheus.NewDesc("murph_relay_hand_off_seconds", "Time from the hand-off of an event to the answer of the transport.", nil, nil)
 	outboxReadable = prometheus.NewDesc("murph_outbox_readable", "1 if the outbox could be read for this scrape.", nil, nil)
 )
@@ -102,6 +104,9 @@ func descriptions(cfg Config) (all []*prometheus.Desc) {
 		for _, m := range chatMetrics {
 			all = append(all, m.desc)
 		}
+	}
+	if cfg.HTTP != nil {
+		all = append(all, httpRequests, httpRefusals)
 	}
 	if cfg.Relay != nil {
 		all = append(all, relayHandOff, outboxReadable)

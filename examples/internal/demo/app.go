@@ -99,6 +99,7 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 		Signer:        transport.Signer,
 		Socket:        transport.Socket,
 		Transport:     transport.Shown,
+		Paths:         httpadapter.Paths{OpenAPI: "/api/openapi.json"},
 	})
 	if err != nil {
 		return nil, err

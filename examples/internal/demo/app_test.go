@@ -93,6 +93,15 @@ func TestHealthOfTheApplication(t *testing.T) {
 	require.Contains(t, string(body), "draining")
 }
 
+func TestTheInterfaceIsDescribed(t *testing.T) {
+	t.Parallel()
+	_, server := open(t, database(t), "", Poll())
+	status, _, body := call(t, "GET", server.URL+"/api/openapi.json", "", "", "")
+	require.Equal(t, 200, status)
+	require.Contains(t, string(body), `"/api/nachrichten"`)
+	require.NotContains(t, string(body), `"/app/{key}"`, "there is no socket")
+}
+
 // TestAStudentWhoWasReplacedElsewhereIsFound replaces the student in another process, which cannot end subscriptions here.
 func TestAStudentWhoWasReplacedElsewhereIsFound(t *testing.T) {
 	t.Parallel()
