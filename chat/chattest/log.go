@@ -25,7 +25,7 @@ type Log struct {
 	// held are the revs above rev whose messages are here already: they came before an earlier one.
 	held  map[int64]bool
 	reads map[consultation.UserID]int64
-	stale bool // a reset was merged: what came during the fetch may be gone with it
+	stale bool // something may be missing that no rev tells of: a reset can take what came during the fetch with it
 }
 
 // NewLog returns the copy of somebody who knows nothing yet.
@@ -91,6 +91,9 @@ func (l *Log) Apply(ev realtime.Event) error {
 	case consultation.EventStatusUpdate, consultation.EventConsultationUpdated, chat.EventResyncRequired:
 		// One change can have several of these events, and one of them may be lost: the header is fetched.
 		l.target = max(l.target, ids.Rev)
+		if ids.Rev == 0 { // nobody knows how much was lost
+			l.stale = true
+		}
 	case chat.EventMessagesRead:
 		l.reads[ids.UserID] = max(l.reads[ids.UserID], ids.Seq)
 	}
