@@ -94,7 +94,7 @@ func (c *Crowd) Write(ctx context.Context) {
 	defer writers.Wait()
 	ticker := time.NewTicker(time.Second / time.Duration(c.cfg.PerSecond))
 	defer ticker.Stop()
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -102,7 +102,7 @@ func (c *Crowd) Write(ctx context.Context) {
 		}
 		p := c.people[rand.IntN(len(c.people))]
 		writers.Go(func() {
-			p.write(context.WithoutCancel(ctx), fmt.Sprintf("m%d", n), p.tabs[rand.IntN(len(p.tabs))], &c.book)
+			p.write(context.WithoutCancel(ctx), p.tabs[rand.IntN(len(p.tabs))], &c.book)
 		})
 	}
 }

@@ -77,14 +77,14 @@ func (p *person) do(ctx context.Context, method, path string, body, out any) (in
 }
 
 // write sends one message until it is acknowledged, or ctx ends.
-func (p *person) write(ctx context.Context, text string, from *tab, b *book) {
-	key := fmt.Sprintf("%s-%s", p.id, text)
+func (p *person) write(ctx context.Context, from *tab, b *book) {
+	text := fmt.Sprintf("message %d", b.writes())
+	key := strings.ReplaceAll(p.id+" "+text, " ", "-")
 	body := map[string]string{"consultationId": string(p.room), "content": text, "clientMessageId": key}
 	if id := from.socketID(); id != "" {
 		body["socketId"] = id
 		from.expectNot(key)
 	}
-	b.writes()
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		var answer json.RawMessage
 		_, err := p.do(ctx, "POST", "/api/nachrichten", body, &answer)

@@ -46,13 +46,18 @@ func (b *book) count(f func(*Report)) {
 	f(&b.sum)
 }
 
-func (b *book) writes()       { b.count(func(r *Report) { r.Written++ }) }
 func (b *book) acks()         { b.count(func(r *Report) { r.Acked++ }) }
 func (b *book) retries()      { b.count(func(r *Report) { r.Retried++ }) }
 func (b *book) echoed()       { b.count(func(r *Report) { r.Echoes++ }) }
 func (b *book) contradicted() { b.count(func(r *Report) { r.Contradictions++ }) }
 func (b *book) resynced()     { b.count(func(r *Report) { r.Resyncs++ }) }
 func (b *book) catchesUp()    { b.count(func(r *Report) { r.CatchUps++ }) }
+
+// writes counts a message and returns its number.
+func (b *book) writes() (n int) {
+	b.count(func(r *Report) { r.Written++; n = r.Written })
+	return n
+}
 
 func (b *book) delivered(after time.Duration) {
 	b.mu.Lock()
