@@ -54,6 +54,31 @@ func TestFloods(t *testing.T) {
 	}
 }
 
+// TestFloodBehindTheEnd goes on with a flood after it has been told to stop: nothing of that is answered, and it ends
+// before the time for a close frame is over.
+func TestFloodBehindTheEnd(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c, tap := f.connectTapped()
+		began := time.Now()
+		for range 251 {
+			require.NoError(t, c.SendFrame(t.Context(), realtimetest.OpPong, true, nil))
+		}
+		require.Equal(t, 4100, closeCode(t, c))
+		tap.Reset()
+		sent, ping := 0, make([]byte, 125)
+		for c.SendFrame(t.Context(), realtimetest.OpPing, true, ping) == nil {
+			sent += len(ping)
+		}
+		require.Less(t, sent, 2<<20)
+		f.gone()
+		require.Zero(t, time.Since(began))
+		_, err := c.Next(t.Context())
+		require.Error(t, err)
+		require.Zero(t, tap.Len())
+	})
+}
+
 // TestFrameRate stays below the limit for a long time.
 func TestFrameRate(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,9 @@ func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
 // Read notes the time: whatever a client sends shows that it lives. On a plain socket it returns errIdle rather than
 // wait between two messages; await waits then, on a smaller stack.
 func (w *wire) Read(p []byte) (n int, err error) {
-	w.holdBack()
+	if over := w.holdBack(); over {
+		return 0, w.discard()
+	}
 	switch {
 	case len(w.early) > 0:
 		n = copy(p, w.early)
@@ -79,6 +81,30 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	w.arrived(n)
 	w.advance(p[:n])
 	return n, err
+}
+
+// maxRest is how much is read of a client that has been told to go. One that floods must not be served until the time
+// for its answer is over.
+const maxRest = 1 << 20
+
+// discard reads up to the client's close frame, or the end, and forgets it. The library, which would answer pings, sees
+// nothing of it.
+func (w *wire) discard() error {
+	buf := make([]byte, 4096)
+	for total := 0; ; {
+		w.state.advance(w.early)
+		w.early = nil
+		if w.state.closed || total >= maxRest {
+			return io.EOF
+		}
+		n, err := w.Conn.Read(buf)
+		if err != nil {
+			return err
+		}
+		w.arrived(n)
+		w.early = buf[:n]
+		total += n
+	}
 }
 
 // advance follows the frames and has them counted, those too that never become a message: pings, pongs, fragments.

@@ -255,13 +255,14 @@ func (w *wire) droppable() int {
 }
 
 // holdBack makes the reader wait for a write when half of the queue is taken. A client may ask for more at once than the
-// queue has room for answers: it is read from no faster than it reads then, instead of being closed for it.
-func (w *wire) holdBack() {
+// queue has room for answers: it is read from no faster than it reads then, instead of being closed for it. It reports
+// whether the last frame is queued or out, so that nothing that the client says matters any more.
+func (w *wire) holdBack() (over bool) {
 	w.mu.Lock()
 	half := 2*(len(w.queue.frames)+w.writing) > w.cfg.MaxQueueFrames || 2*w.pending > w.cfg.MaxQueueBytes
-	if !half || w.drained == nil || w.finished {
+	if over = w.finished; over || !half || w.drained == nil {
 		w.mu.Unlock()
-		return
+		return over
 	}
 	if w.written == nil {
 		w.written = make(chan struct{})
@@ -269,6 +270,7 @@ func (w *wire) holdBack() {
 	written := w.written
 	w.mu.Unlock()
 	<-written
+	return false
 }
 
 // letRead ends the waiting of holdBack. The caller has the lock.
