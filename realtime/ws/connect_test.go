@@ -1,8 +1,12 @@
 package ws_test
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -96,6 +100,43 @@ func TestCapacity(t *testing.T) {
 	require.Equal(t, 4100, ce.Code) // comes back after a second
 	require.Equal(t, 1, f.Stats().Connections)
 	require.EqualValues(t, 1, f.Stats().RefusedConnections)
+}
+
+// TestRequestsThatAreNoHandshake are the only ones that get an HTTP status.
+func TestRequestsThatAreNoHandshake(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for name, c := range map[string]struct {
+		method, version string
+		change          func(http.Header)
+		want            int
+	}{
+		"another method":    {"POST", "HTTP/1.1", nil, http.StatusMethodNotAllowed},
+		"HTTP/1.0":          {"GET", "HTTP/1.0", nil, http.StatusUpgradeRequired},
+		"another upgrade":   {"GET", "HTTP/1.1", func(h http.Header) { h.Set("Upgrade", "h2c") }, http.StatusUpgradeRequired},
+		"an old draft":      {"GET", "HTTP/1.1", func(h http.Header) { h.Set("Sec-WebSocket-Version", "8") }, http.StatusBadRequest},
+		"no key":            {"GET", "HTTP/1.1", func(h http.Header) { h.Del("Sec-WebSocket-Key") }, http.StatusBadRequest},
+		"a key of one byte": {"GET", "HTTP/1.1", func(h http.Header) { h.Set("Sec-WebSocket-Key", "AA==") }, http.StatusBadRequest},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.base, "ws://"))
+		require.NoError(t, err, name)
+		header := http.Header{"Host": {"murph.test"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+			"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
+		if c.change != nil {
+			c.change(header)
+		}
+		var request bytes.Buffer
+		fmt.Fprintf(&request, "%s %s %s\r\n", c.method, path, c.version)
+		require.NoError(t, header.Write(&request))
+		request.WriteString("\r\n")
+		_, err = conn.Write(request.Bytes())
+		require.NoError(t, err, name)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, res.StatusCode, name)
+		require.NoError(t, errors.Join(res.Body.Close(), conn.Close()), name)
+	}
+	require.Zero(t, f.Stats().RefusedConnections)
 }
 
 // unwrapping is middleware like that of many logging packages: it hides Hijack and offers Unwrap.
