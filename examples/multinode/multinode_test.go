@@ -51,7 +51,7 @@ func assemble(t *testing.T, engine string, nodes int) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	r := &rig{t: t}
-	cfg := settings{nodes: nodes, engine: engine, db: filepath.Join(dir, "murph.db")}
+	cfg := settings{nodes: nodes, engine: engine, db: filepath.Join(dir, "murph.db"), web: filepath.Join(webDir, "dist")}
 	var at string
 	switch engine {
 	case enginePostgres:
@@ -147,7 +147,7 @@ func TestEngines(t *testing.T) {
 			t.Run(fmt.Sprintf("%s on %d", engine, nodes), func(t *testing.T) {
 				r := assemble(t, engine, nodes)
 				c := r.gather(crowd.Config{})
-				r.during(c, "writing", func() { pause(t.Context(), 4*time.Second) })
+				r.during(c, "writing", func() { pause(t.Context(), 2*time.Second) })
 				report := r.clean(c)
 				require.Equal(t, 200, report.Tabs)
 			})
