@@ -198,12 +198,15 @@ func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
 		s.hub.publish(ev)
 		return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data)})
 	}
-	if s.node == nil && !s.hub.hasSubscribers(ev.Channel) {
-		return nil // who comes later does not get it either
+	here := s.hub.hasSubscribers(ev.Channel) // who comes later does not get it either
+	if !here && s.node == nil {
+		return nil
 	}
 	message := pusherproto.AppendEvent(nil, ev)
-	if err := s.deliverHere(ctx, ev.Channel, message, ev.Except); err != nil {
-		return err
+	if here {
+		if err := s.fanout.post(ctx, ev.Channel, textFrame(message), ev.Except); err != nil {
+			return err
+		}
 	}
 	return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message})
 }
