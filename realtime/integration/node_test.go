@@ -22,22 +22,27 @@ type watched struct {
 // watchBus runs bus until tb ends, and returns when it is up.
 func watchBus(tb testing.TB, bus realtime.Bus) *watched {
 	w := &watched{bus: bus, ups: make(chan struct{}, 100), frames: make(chan string, 100_000)}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = bus.Run(ctx, w)
-	}()
-	tb.Cleanup(func() {
-		cancel()
-		<-ended
-	})
+	runBus(tb, bus, w)
 	select {
 	case <-w.ups:
 	case <-time.After(patience):
 		tb.Fatal("the bus does not come up")
 	}
 	return w
+}
+
+// runBus runs bus until tb ends.
+func runBus(tb testing.TB, bus realtime.Bus, h realtime.BusHandler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = bus.Run(ctx, h)
+	}()
+	tb.Cleanup(func() {
+		cancel()
+		<-ended
+	})
 }
 
 func (w *watched) Frame(_ uint8, frame []byte) { w.frames <- string(frame) }

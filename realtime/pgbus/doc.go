@@ -14,7 +14,8 @@
 // PostgreSQL lets one transaction at a time commit a NOTIFY, in all databases of the server. So a node does not notify for
 // every frame: what is published within Options.Interval, which is 10 ms unless it is set, is packed into payloads of at
 // most 7,900 characters, and one statement, with synchronous_commit off for itself alone, carries them. The first frame
-// after a pause goes at once. A node makes at most 100 such commits a second, and one in 2 s while nothing is published.
+// after a pause goes at once. The nodes make about 100 such commits a second together when all are busy, and each makes one in
+// 2 s while nothing is published.
 // A payload is base64, since it has to be text; that is why a frame is limited to [MaxFrame].
 //
 // # What it guarantees

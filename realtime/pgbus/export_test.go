@@ -36,3 +36,12 @@ func Unpack(packed []byte, frame func(shard uint8, frame []byte)) bool {
 	}
 	return ok
 }
+
+// Crowd is a crowd.
+type Crowd struct{ c crowd }
+
+// Note is note.
+func (c *Crowd) Note(pid uint32, now time.Time) { c.c.note(pid, now) }
+
+// Size is size.
+func (c *Crowd) Size(now time.Time) int { return c.c.size(now) }

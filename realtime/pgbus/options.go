@@ -12,7 +12,8 @@ type Options struct {
 	// Prefix begins the name of the channel, which is "<prefix>_bus": at most 48 letters, digits, "-" and "_". All nodes
 	// of an app have the same, and no other app in the same database has it. Defaults to "murph".
 	Prefix string
-	// Interval is the least time between two statements that notify. Defaults to 10 ms.
+	// Interval is the least time between two statements that notify. It counts for all nodes that publish much at the
+	// same time together: with two others each waits three times as long, with nine or more ten times. Defaults to 10 ms.
 	Interval time.Duration
 	// Probe is how often the node notifies itself. It is down when nothing has come back for three times as long.
 	// Defaults to 2 s.

@@ -31,6 +31,7 @@ type session struct {
 	*Bus
 	listener, notifier *pgconn.PgConn
 	in                 inbox
+	crowd              crowd // the other nodes
 
 	probe     string // the payload that this session notifies to itself; no base64, so that others take it for nothing
 	confirmed chan struct{}
@@ -93,6 +94,9 @@ func (s *session) notification(_ *pgconn.PgConn, n *pgconn.Notification) {
 		s.in.start()
 		s.confirm()
 	case !strings.HasPrefix(n.Payload, "?"):
+		if n.PID != s.notifier.PID() {
+			s.crowd.note(n.PID, time.Now())
+		}
 		s.in.put(n.Payload)
 	}
 }
@@ -113,7 +117,7 @@ func (s *session) notify(ctx context.Context) error {
 		if err := s.send(ctx, payloads); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
-		pause.Reset(s.opts.Interval)
+		pause.Reset(s.opts.Interval * time.Duration(1+s.crowd.size(time.Now())))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
