@@ -61,6 +61,17 @@ var serverMetrics = []metric[ws.Stats]{
 	counter("ws_api_refusals", "Calls of the HTTP API that were refused.", func(s ws.Stats) float64 { return float64(s.APIRefusals) }),
 	counter("ws_webhook_events", "Events that an endpoint has taken.", func(s ws.Stats) float64 { return float64(s.WebhookEvents) }),
 	counter("ws_webhook_failures", "Attempts at an endpoint that failed.", func(s ws.Stats) float64 { return float64(s.WebhookFailures) }),
+	gauge("ws_bus_up", "1 while the bus to the other nodes is up; 0 also without a bus.", func(s ws.Stats) float64 { return truth(s.BusUp) }),
+	gauge("ws_nodes", "Other nodes that are alive.", func(s ws.Stats) float64 { return float64(s.Nodes) }),
+	counter("ws_bus_received_frames", "Frames from other nodes.", func(s ws.Stats) float64 { return float64(s.BusFramesIn) }),
+	counter("ws_bus_sent_frames", "Frames to other nodes.", func(s ws.Stats) float64 { return float64(s.BusFramesOut) }),
+	counter("ws_bus_failed_frames", "Frames that the bus did not take.", func(s ws.Stats) float64 { return float64(s.BusFramesFailed) }),
+	counter("ws_bus_refused_frames", "Frames that no node with the same version and secret has made.",
+		func(s ws.Stats) float64 { return float64(s.BusFramesRefused) }),
+	counter("ws_bus_drops", "Events that were one too many in front of the bus.", func(s ws.Stats) float64 { return float64(s.BusDrops) }),
+	counter("ws_bus_gaps", "Losses on the bus that were noticed.", func(s ws.Stats) float64 { return float64(s.BusGaps) }),
+	counter("ws_resyncs", "Channels whose subscribers were told to fetch what they may have missed.",
+		func(s ws.Stats) float64 { return float64(s.Resyncs) }),
 	counter("ws_webhook_drops", "Events for an endpoint that were given up.", func(s ws.Stats) float64 { return float64(s.WebhookDrops) }),
 }
 

@@ -91,6 +91,12 @@ func TestHealthOfTheApplication(t *testing.T) {
 	status, _, body = call(t, "GET", server.URL+"/healthz", "", "", "")
 	require.Equal(t, 503, status)
 	require.Contains(t, string(body), "draining")
+
+	transport, err := WebSocket()
+	require.NoError(t, err)
+	_, server = open(t, database(t), "", transport)
+	_, _, body = call(t, "GET", server.URL+"/healthz", "", "", "")
+	require.JSONEq(t, `{"status":"ok","parts":{"store":"ok","transport":"ok"}}`, string(body))
 }
 
 func TestTheInterfaceIsDescribed(t *testing.T) {
