@@ -77,6 +77,11 @@ bench-ws: ## the WebSocket server beside a bare writer and centrifuge, in one ru
 torture: deps web ## the long forms of the crash tests, about a quarter of an hour
 	MURPH_TORTURE=1 go test -race -timeout 60m -count 1 -run 'Kill|Torture|Many' work
 
+.PHONY: picture
+picture: deps web ## take the picture of the page that the README shows anew
+	go test -count 1 -run '^TestPagePicture$$' ./examples/murph
+	cp test-output/page/picture.png examples/murph/page.png
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf .tools coverage test-output $(WEB)/dist $(WEB)/node_modules $(CLIENTS)/node_modules
