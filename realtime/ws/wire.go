@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,30 +84,6 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// maxRest is how much is read of a client that has been told to go. One that floods must not be served until the time
-// for its answer is over.
-const maxRest = 1 << 20
-
-// discard reads up to the client's close frame, or the end, and forgets it. The library, which would answer pings, sees
-// nothing of it.
-func (w *wire) discard() error {
-	buf := make([]byte, 4096)
-	for total := 0; ; {
-		w.state.advance(w.early)
-		w.early = nil
-		if w.state.closed || total >= maxRest {
-			return io.EOF
-		}
-		n, err := w.Conn.Read(buf)
-		if err != nil {
-			return err
-		}
-		w.arrived(n)
-		w.early = buf[:n]
-		total += n
-	}
-}
-
 // advance follows the frames and has them counted, those too that never become a message: pings, pongs, fragments.
 func (w *wire) advance(p []byte) {
 	w.state.advance(p)
@@ -139,9 +116,10 @@ func (w *wire) idle() time.Duration { return time.Duration(time.Now().UnixNano()
 func (w *wire) Write(p []byte) (int, error) {
 	frame := bytes.Clone(p) // the library uses the bytes again
 	if len(p) > 0 && p[0]&0x0f == opClose {
-		if w.finish(frame, false) && w.owner != nil && !w.state.closed {
-			w.owner.rejected(frame)
+		if w.owner != nil && !w.state.closed && !w.over() {
+			w.owner.rejected(frame) // first, so that a client that has read it finds it counted
 		}
+		w.finish(frame, false)
 		w.settle()
 		return len(p), nil
 	}
@@ -160,6 +138,7 @@ func (w *wire) linger(d time.Duration) {
 		if _, err := w.Conn.Read(buf); err != nil {
 			return
 		}
+		runtime.Gosched()
 	}
 }
 

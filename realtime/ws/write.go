@@ -121,12 +121,12 @@ func (w *wire) flush() {
 }
 
 // finish sends the last frame, behind what waits or, with drop, instead of it, whether there is room or not. The client
-// has CloseTimeout to answer it. Only the first call counts, and reports true. It never blocks.
-func (w *wire) finish(frame []byte, drop bool) (first bool) {
+// has CloseTimeout to answer it. Only the first call counts. It never blocks.
+func (w *wire) finish(frame []byte, drop bool) {
 	w.mu.Lock()
 	if w.finished {
 		w.mu.Unlock()
-		return false
+		return
 	}
 	w.finished = true
 	w.traffic.out.Add(uint64(len(frame)))
@@ -138,7 +138,7 @@ func (w *wire) finish(frame []byte, drop bool) (first bool) {
 		w.waiting(len(frame))
 		w.drain()
 		w.mu.Unlock()
-		return true
+		return
 	}
 	n, err := w.raw.write(frame)
 	if err == nil && n < len(frame) {
@@ -146,11 +146,17 @@ func (w *wire) finish(frame []byte, drop bool) (first bool) {
 		w.waiting(len(frame) - n)
 		w.drain()
 		w.mu.Unlock()
-		return true
+		return
 	}
 	w.mu.Unlock()
 	w.lastIsOut(err)
-	return true
+}
+
+// over reports whether the last frame is queued or out.
+func (w *wire) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.finished
 }
 
 // lastIsOut is for when the close frame has been written, or could not be.
@@ -252,33 +258,6 @@ func (w *wire) droppable() int {
 		return 0
 	}
 	return w.queue.bytes
-}
-
-// holdBack makes the reader wait for a write when half of the queue is taken. A client may ask for more at once than the
-// queue has room for answers: it is read from no faster than it reads then, instead of being closed for it. It reports
-// whether the last frame is queued or out, so that nothing that the client says matters any more.
-func (w *wire) holdBack() (over bool) {
-	w.mu.Lock()
-	half := 2*(len(w.queue.frames)+w.writing) > w.cfg.MaxQueueFrames || 2*w.pending > w.cfg.MaxQueueBytes
-	if over = w.finished; over || !half || w.drained == nil {
-		w.mu.Unlock()
-		return over
-	}
-	if w.written == nil {
-		w.written = make(chan struct{})
-	}
-	written := w.written
-	w.mu.Unlock()
-	<-written
-	return false
-}
-
-// letRead ends the waiting of holdBack. The caller has the lock.
-func (w *wire) letRead() {
-	if w.written != nil {
-		close(w.written)
-		w.written = nil
-	}
 }
 
 // settle waits until nothing waits.
