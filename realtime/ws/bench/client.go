@@ -36,7 +36,7 @@ func dial(addr, kind string, channel uint32) (*client, error) {
 	}
 	path, steps := fmt.Sprintf("/app/%d", channel), [][2]string(nil)
 	switch kind {
-	case "murph":
+	case "murph", "besieged":
 		path = "/app/app-key?protocol=7"
 		steps = [][2]string{
 			{"", "pusher:connection_established"},

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -146,26 +145,11 @@ func measure(s settings, kind string, sc scenario) (result, error) {
 	defer cancel()
 	server := pinned(ctx, 0, "-role", "server", "-kind", kind)
 	server.Stderr = os.Stderr
-	stdin, err := server.StdinPipe()
+	addrs, stop, err := startServer(server)
 	if err != nil {
 		return res, err
 	}
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		return res, err
-	}
-	if err := server.Start(); err != nil {
-		return res, err
-	}
-	defer func() {
-		_ = stdin.Close() // which ends it
-		_ = server.Wait()
-	}()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return res, fmt.Errorf("the server has not started: %w", err)
-	}
-	addrs := strings.Fields(line)
+	defer stop()
 	load := pinned(ctx, 1, "-role", "load", "-kind", kind, "-addr", addrs[0], "-control", addrs[1],
 		"-pid", strconv.Itoa(server.Process.Pid), "-conns", strconv.Itoa(sc.conns),
 		"-channels", strconv.Itoa(sc.channels), "-outstanding", strconv.Itoa(sc.outstanding),

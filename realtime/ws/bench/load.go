@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,8 @@ type result struct {
 	// ResidentBefore and Resident are the server's memory without and with the connections, in KiB; Collected is that
 	// after a forced collection.
 	ResidentBefore, Resident, Collected int
+	// P50 and P99 are the times from publishing to each delivery, with a rate, in seconds.
+	P50, P99 float64
 }
 
 // loader keeps messages outstanding and counts what arrives.
@@ -33,10 +36,18 @@ type loader struct {
 	records []byte         // to be published at the end of a turn
 	arrived int
 	byFD    map[int]*client
+
+	// With a rate.
+	due   time.Time            // of the next message
+	sent  map[uint32]time.Time // when the messages that are on their way had to be
+	took  []float64            // the deliveries' times
+	alive int                  // the client that says next that it lives
+	signs float64              // of life that are due
 }
 
 func load(s settings) (result, error) {
 	l := &loader{settings: s, share: s.conns / max(s.channels, 1), missing: map[uint32]int{}, byFD: map[int]*client{}}
+	l.sent = map[uint32]time.Time{}
 	var res result
 	var err error
 	if l.control, err = net.Dial("tcp", s.control); err != nil {
@@ -52,7 +63,7 @@ func load(s settings) (result, error) {
 	if err := l.connect(); err != nil {
 		return res, err
 	}
-	if s.outstanding > 0 {
+	if s.outstanding > 0 || s.rate > 0 {
 		if err := l.run(&res); err != nil {
 			return res, err
 		}
@@ -100,13 +111,16 @@ func (l *loader) connect() (err error) {
 
 // run publishes and counts for the warm-up and the window.
 func (l *loader) run(res *result) error {
-	for range l.outstanding {
-		l.publish()
-	}
 	start := time.Now()
+	if l.due = start; l.rate == 0 {
+		for range l.outstanding {
+			l.publish()
+		}
+	}
 	if err := l.until(start.Add(l.warmUp)); err != nil {
 		return err
 	}
+	l.took = l.took[:0]
 	began, before, own := time.Now(), l.arrived, cpuOfSelf()
 	cpu, err := cpuOf(l.pid)
 	if err != nil {
@@ -121,8 +135,30 @@ func (l *loader) run(res *result) error {
 	}
 	res.Deliveries, res.Seconds = l.arrived-before, time.Since(began).Seconds()
 	res.CPU, res.ClientCPU = after-cpu, cpuOfSelf()-own
+	if slices.Sort(l.took); len(l.took) > 0 {
+		res.P50, res.P99 = l.took[len(l.took)/2], l.took[len(l.took)*99/100]
+	}
 	return nil
 }
+
+// keepTime publishes what is due, and returns how many milliseconds there is nothing to do. Along with each message some
+// of the clients say that they live, every one of them in two seconds.
+func (l *loader) keepTime() (wait int, err error) {
+	for now := time.Now(); !now.Before(l.due); {
+		l.sent[l.next] = l.due
+		l.publish()
+		l.due = l.due.Add(time.Duration(float64(time.Second) / l.rate))
+		for l.signs += float64(l.conns) / l.rate / 2; l.signs >= 1; l.signs-- {
+			if _, err := syscall.Write(l.clients[l.alive].fd, pong); err != nil {
+				return 0, err
+			}
+			l.alive = (l.alive + 1) % l.conns
+		}
+	}
+	return int(time.Until(l.due) / time.Millisecond), nil
+}
+
+var pong = masked(`{"event":"pusher:pong","data":{}}`)
 
 // publish puts the next message into the records of this turn. Messages take the channels in turn.
 func (l *loader) publish() {
@@ -136,19 +172,26 @@ func (l *loader) until(end time.Time) error {
 	events := make([]syscall.EpollEvent, 128)
 	buf := make([]byte, 256<<10)
 	for time.Now().Before(end) {
+		wait := 5000
+		if l.rate > 0 {
+			var err error
+			if wait, err = l.keepTime(); err != nil {
+				return err
+			}
+		}
 		if len(l.records) > 0 {
 			if _, err := l.control.Write(l.records); err != nil {
 				return err
 			}
 			l.records = l.records[:0]
 		}
-		n, err := syscall.EpollWait(l.epoll, events, 5000)
+		n, err := syscall.EpollWait(l.epoll, events, wait)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case err != nil:
 			return err
-		case n == 0:
+		case n == 0 && l.rate == 0:
 			return fmt.Errorf("nothing has arrived for 5 s, %d messages are outstanding", len(l.missing))
 		}
 		for _, ev := range events[:n] {
@@ -167,9 +210,15 @@ func (l *loader) got(c *client, message uint32) error {
 	}
 	c.next += uint32(l.channels)
 	l.arrived++
+	if l.rate > 0 {
+		l.took = append(l.took, time.Since(l.sent[message]).Seconds())
+	}
 	if l.missing[message]--; l.missing[message] == 0 {
 		delete(l.missing, message)
-		l.publish()
+		delete(l.sent, message)
+		if l.rate == 0 {
+			l.publish()
+		}
 	}
 	return nil
 }

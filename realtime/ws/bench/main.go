@@ -15,6 +15,7 @@ import (
 type settings struct {
 	role, kind    string
 	gate, memory  bool
+	hostile       bool
 	rounds        int
 	window        time.Duration
 	warmUp        time.Duration
@@ -25,13 +26,15 @@ type settings struct {
 	outstanding   int
 	idle          string
 	kinds         string
+	rate          float64
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.role, "role", "", "server or load; empty to run the comparison")
+	flag.StringVar(&s.role, "role", "", "server, load or attack; empty to run the comparison")
 	flag.StringVar(&s.kind, "kind", "", "the server")
 	flag.BoolVar(&s.gate, "gate", false, "fail when a ratio is missed")
+	flag.BoolVar(&s.hostile, "hostile", false, "measure what hostile clients do to the others, and nothing else")
 	flag.BoolVar(&s.memory, "memory", true, "measure idle connections too")
 	flag.StringVar(&s.idle, "idle", "5000,19000", "numbers of idle connections")
 	flag.IntVar(&s.rounds, "rounds", 5, "runs of each server, of which the median counts")
@@ -44,6 +47,7 @@ func main() {
 	flag.IntVar(&s.channels, "channels", 1, "load: channels, with an equal share of the connections each")
 	flag.IntVar(&s.outstanding, "outstanding", 1, "load: messages whose deliveries may be missing")
 	flag.StringVar(&s.kinds, "kinds", strings.Join(kinds, ","), "the servers to run")
+	flag.Float64Var(&s.rate, "rate", 0, "load: messages a second, instead of a number that is outstanding")
 	flag.Parse()
 	kinds = strings.Split(s.kinds, ",")
 
@@ -56,8 +60,14 @@ func main() {
 		if res, err = load(s); err == nil {
 			err = json.NewEncoder(os.Stdout).Encode(res)
 		}
+	case "attack":
+		err = attackAll(s.addr)
 	default:
-		err = compare(s)
+		run := compare
+		if s.hostile {
+			run = besiege
+		}
+		err = run(s)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ticks is USER_HZ, which is 100 on every Linux.
@@ -49,4 +50,27 @@ func resident(pid int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("process %d has no VmRSS", pid)
+}
+
+// watchMemory looks at a process's memory ten times a second. The function that it returns ends that and returns the
+// largest that was seen, in KiB.
+func watchMemory(pid int) (largest func() int) {
+	stop, peak := make(chan struct{}), make(chan int)
+	go func() {
+		most := 0
+		for tick := time.Tick(time.Second / 10); ; {
+			n, _ := resident(pid)
+			most = max(most, n)
+			select {
+			case <-tick:
+			case <-stop:
+				peak <- most
+				return
+			}
+		}
+	}()
+	return func() int {
+		close(stop)
+		return <-peak
+	}
 }

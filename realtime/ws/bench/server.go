@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -37,26 +39,59 @@ func serve(kind string) error {
 	case "joined":
 		return serveBare(true)
 	case "murph":
-		return serveMurph()
+		return serveMurph(ws.Config{ActivityTimeout: silence, ConnectRate: ws.Rate{PerSecond: -1}})
+	case "besieged":
+		return serveBesieged()
 	case "centrifuge":
 		return serveCentrifuge()
 	}
 	return fmt.Errorf("no server of the kind %q", kind)
 }
 
-func serveMurph() error {
-	srv, err := ws.New(ws.Config{
-		AppID: "1", Key: "app-key", Secret: "app-secret", ActivityTimeout: silence, ConnectRate: ws.Rate{PerSecond: -1},
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+func newMurph(cfg ws.Config) (*ws.Server, func(channel string, data []byte) error, error) {
+	cfg.AppID, cfg.Key, cfg.Secret = "1", "app-key", "app-secret"
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	srv, err := ws.New(cfg)
+	return srv, func(channel string, data []byte) error {
+		return srv.Broadcast(context.Background(), realtime.Event{
+			Channel: realtime.Channel(channel), Name: "message.new", Data: data,
+		})
+	}, err
+}
+
+func serveMurph(cfg ws.Config) error {
+	srv, publish, err := newMurph(cfg)
+	if err != nil {
+		return err
+	}
+	return serveHTTP(srv, publish)
+}
+
+// bulk is a channel with an event of 10 kB a hundred times a second: no client can keep up with it at a byte a second.
+const bulk = "bulk"
+
+// serveBesieged has the limits of a server that strangers reach, with shorter times, so that every attack ends within a
+// round, and a ping that no client of the load has to answer. Each attacker has an address of its own.
+func serveBesieged() error {
+	srv, publish, err := newMurph(ws.Config{
+		ActivityTimeout: siegeActivity, PongTimeout: siegePong,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		// The load has one address, and is connected at once.
+		ConnectRate: ws.Rate{PerSecond: 500, Burst: 2000},
 	})
 	if err != nil {
 		return err
 	}
-	return serveHTTP(srv, func(channel string, data []byte) error {
-		return srv.Broadcast(context.Background(), realtime.Event{
-			Channel: realtime.Channel(channel), Name: "message.new", Data: data,
-		})
-	})
+	go func() {
+		data := fmt.Appendf(nil, `"%s"`, strings.Repeat("x", 10_000))
+		for range time.Tick(time.Second / 100) {
+			_ = publish(bulk, data)
+		}
+	}()
+	if err := serveHTTP(srv, publish); err != nil {
+		return err
+	}
+	select {} // the load has ended, the attack has not
 }
 
 func serveCentrifuge() error {
