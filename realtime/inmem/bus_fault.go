@@ -48,8 +48,8 @@ func (b *Bus) Drop(n int) {
 	b.drop = max(n, 0)
 }
 
-// Pause lets Run call nothing until Resume, as when the process is stopped: frames wait, up to [BusQueue]. A call that goes on
-// is not waited for.
+// Pause lets Run call nothing until Resume, as when the process is stopped: frames wait, up to [BusQueue]. A call that
+// goes on is not waited for.
 func (b *Bus) Pause() { b.pause(true) }
 
 // Resume ends Pause.

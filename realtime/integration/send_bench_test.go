@@ -12,9 +12,10 @@ import (
 	"github.com/murph-chat/murph/storage/integration/pgtest"
 )
 
-// BenchmarkPostgresCommits inserts rows, each in a transaction of its own, with eight clients: in turns alone, and with each
-// row published too, to nodes on the same server. What NOTIFY costs the commits is the metric cost-%; the turns see to
-// it that both have the same machine. All nodes are in this process, so that their receiving is part of the cost.
+// BenchmarkPostgresCommits inserts rows, each in a transaction of its own, with eight clients: in turns alone, and with
+// each row published too, to nodes on the same server. What NOTIFY costs the commits is the metric cost-%; the turns
+// see to it that both have the same machine. All nodes are in this process, so that their receiving is part of the
+// cost.
 func BenchmarkPostgresCommits(b *testing.B) {
 	for _, nodes := range []int{1, 3} {
 		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
@@ -61,8 +62,8 @@ const (
 	benchRows    = 2000
 )
 
-// insertRows inserts benchRows rows and returns how long that took. Each row is published on one of the buses, if there are
-// any.
+// insertRows inserts benchRows rows and returns how long that took. Each row is published on one of the buses, if there
+// are any.
 func insertRows(b *testing.B, pool *pgxpool.Pool, buses []realtime.Bus) time.Duration {
 	content := fmt.Sprintf("%0200d", 0)
 	began := time.Now()

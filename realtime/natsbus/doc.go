@@ -6,16 +6,17 @@
 //	bus, err := natsbus.New(conn, &natsbus.Options{Prefix: "clinic"})
 //
 // The connection stays the host's: the bus adds one subscription while Run goes on, and never closes or drains the
-// connection. The options above are for the host to set, because a connection cannot be changed: MaxReconnects(-1), since
-// a connection that has given up is closed for ever, and Run then returns an error; ReconnectBufSize(-1), since otherwise
-// the connection keeps what is published while it reconnects; the pings, since only they end a connection whose other
-// side has vanished; FlusherTimeout, since the client holds its lock while it cannot write. NoEcho must not be set. Every app that shares the NATS needs a Prefix of its own. Users with permissions need to publish and
+// connection. The options above are for the host to set, because a connection cannot be changed: MaxReconnects(-1),
+// since a connection that has given up is closed for ever, and Run then returns an error; ReconnectBufSize(-1), since
+// otherwise the connection keeps what is published while it reconnects; the pings, since only they end a connection
+// whose other side has vanished; FlusherTimeout, since the client holds its lock while it cannot write. NoEcho must not
+// be set. Every app that shares the NATS needs a Prefix of its own. Users with permissions need to publish and
 // subscribe "<prefix>.bus".
 //
 // # What it guarantees
 //
-//   - What [realtime.Bus] says. realtimetest.RunBus is run on a real nats-server: with connections that are killed, cut or
-//     silent, and with restarts.
+//   - What [realtime.Bus] says. realtimetest.RunBus is run on a real nats-server: with connections that are killed, cut
+//     or silent, and with restarts.
 //   - Publish fails while the connection is not up, whatever ReconnectBufSize is. Nothing is kept for later but what was
 //     published in the instant in which the connection broke.
 //   - A connection that is lost, and frames that the client has dropped because the handler is too slow, are told with
@@ -25,7 +26,7 @@
 //
 // # What it does not
 //
-// NATS keeps no frame for a node that is away. nil from Publish says that the frame is with the client, which sends it at
-// once. While a connection is silent the bus tells Down and waits for it to come back; that it is replaced by a new one is
-// up to the host's pings.
+// NATS keeps no frame for a node that is away. nil from Publish says that the frame is with the client, which sends it
+// at once. While a connection is silent the bus tells Down and waits for it to come back; that it is replaced by a new
+// one is up to the host's pings.
 package natsbus

@@ -15,7 +15,8 @@ import (
 const maxQueue = 4096
 
 var (
-	// ErrBusy is what Publish returns when 4,096 frames wait for the client already, because its connection takes no more.
+	// ErrBusy is what Publish returns when 4,096 frames wait for the client already, because its connection takes no
+	// more.
 	ErrBusy = errors.New("natsbus: too many frames wait for the connection")
 	// ErrSilent is what Publish and Down report of a connection that is open, and on which the server does not answer.
 	ErrSilent = errors.New("natsbus: the server does not answer")

@@ -24,9 +24,9 @@ var (
 	errReconnected = errors.New("natsbus: the connection was lost, and is another one now")
 )
 
-// Run implements [realtime.Bus]. It returns an error that wraps [nats.ErrConnectionClosed] when the connection is closed:
-// by the host, or because it has tried in vain as often as nats.MaxReconnects says. While another Run goes on it returns an error
-// at once.
+// Run implements [realtime.Bus]. It returns an error that wraps [nats.ErrConnectionClosed] when the connection is
+// closed: by the host, or because it has tried in vain as often as nats.MaxReconnects says. While another Run goes on
+// it returns an error at once.
 func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
 	if !b.running.CompareAndSwap(false, true) {
 		return errors.New("natsbus: the bus runs already")
@@ -133,8 +133,9 @@ func (r *receiver) look(ctx context.Context) error {
 	return nil
 }
 
-// ask sends the server a question, which it answers when it has got everything before it, the subscription included. The
-// goroutine ends with the answer, after twice Options.Probe, or with Run; the client may hold it for as long as it cannot write.
+// ask sends the server a question, which it answers when it has got everything before it, the subscription included.
+// The goroutine ends with the answer, after twice Options.Probe, or with Run; the client may hold it for as long as it
+// cannot write.
 func (r *receiver) ask(ctx context.Context, before state) {
 	r.asking, r.asked = true, time.Now()
 	go func() {

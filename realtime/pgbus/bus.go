@@ -24,8 +24,8 @@ type Bus struct {
 
 var _ realtime.Bus = (*Bus)(nil)
 
-// New makes the bus of one node. config is from [pgx.ParseConfig], or the ConnConfig of a pool's; it is copied. Nothing is
-// connected before Run. opts may be nil.
+// New makes the bus of one node. config is from [pgx.ParseConfig], or the ConnConfig of a pool's; it is copied. Nothing
+// is connected before Run. opts may be nil.
 func New(config *pgx.ConnConfig, opts *Options) (*Bus, error) {
 	if config == nil {
 		return nil, errors.New("pgbus: the configuration is nil")

@@ -11,9 +11,9 @@ const (
 	crowdMost   = 9  // busy nodes that count
 )
 
-// crowd counts the nodes that notify much. Each commit of a NOTIFY is a cost for the whole server, so nodes that are busy at
-// the same time notify less often, each with more in it, and all of them together about as often as one alone. It is safe for
-// concurrent use.
+// crowd counts the nodes that notify much. Each commit of a NOTIFY is a cost for the whole server, so nodes that are
+// busy at the same time notify less often, each with more in it, and all of them together about as often as one alone.
+// It is safe for concurrent use.
 type crowd struct {
 	mu    sync.Mutex // guards what follows
 	since time.Time  // when the window began

@@ -20,7 +20,8 @@ type Options struct {
 	Probe time.Duration
 	// Timeout is how long connecting may take, and each statement. Defaults to 3 s.
 	Timeout time.Duration
-	// MaxPending is how many bytes of payloads wait for the handler. More are dropped, and told with Down. Defaults to 16 MiB.
+	// MaxPending is how many bytes of payloads wait for the handler. More are dropped, and told with Down. Defaults to
+	// 16 MiB.
 	MaxPending int
 	// MinWait and MaxWait bound the wait before the next try to connect: it doubles from try to try, and half of it is
 	// random. They default to 100 ms and 5 s.

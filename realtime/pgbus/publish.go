@@ -27,8 +27,8 @@ type outbox struct {
 	room  chan struct{} // closed when somebody who waits for room should look again; nil if nobody does
 }
 
-// Publish implements [realtime.Bus]. It returns when the frame is in the queue. Its errors are [ErrNotConnected], or as the
-// interface says.
+// Publish implements [realtime.Bus]. It returns when the frame is in the queue. Its errors are [ErrNotConnected], or as
+// the interface says.
 func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("pgbus: publish: %w", err)

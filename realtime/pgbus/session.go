@@ -15,7 +15,8 @@ import (
 )
 
 var (
-	errDeaf = errors.New("what is notified does not come back: a pooler may stand between, or the connections lead to different servers")
+	errDeaf = errors.New("what is notified does not come back: " +
+		"a pooler may stand between, or the connections lead to different servers")
 	// errSilent is what Down reports of a connection that is open, and dead.
 	errSilent = errors.New("what the node has notified to itself does not come back any more")
 )
@@ -23,8 +24,10 @@ var (
 // farewell is how long saying goodbye to PostgreSQL may take.
 const farewell = 250 * time.Millisecond
 
-// statement notifies all payloads in one commit, in order. The commit need not wait for the disk: there is nothing to keep.
-const statement = `SELECT pg_notify($1, payload), set_config('synchronous_commit', 'off', true) FROM unnest($2::text[]) AS payload`
+// statement notifies all payloads in one commit, in order. The commit need not wait for the disk: there is nothing to
+// keep.
+const statement = `
+SELECT pg_notify($1, payload), set_config('synchronous_commit', 'off', true) FROM unnest($2::text[]) AS payload`
 
 // session is a pair of connections.
 type session struct {

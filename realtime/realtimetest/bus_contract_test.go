@@ -18,7 +18,8 @@ var notChecked = map[string]string{
 	"Bus carries frames between the nodes of a cluster over an engine that the host already runs": "it says what the type is for",
 	"BusHandler is what [Bus.Run] reports to":                                                     "it says what the type is for",
 	"Run realtimetest.RunBus over an implementation of your own":                                  "it is about this suite",
-	"It is dumb on purpose: it may lose frames and promises no more than the sentences below, because the layer above it counts its frames, notices what is missing, and has clients fetch it from the database": "it promises nothing",
+	"It is dumb on purpose: it may lose frames and promises no more than the sentences below, because the layer above it " +
+		"counts its frames, notices what is missing, and has clients fetch it from the database": "it promises nothing",
 }
 
 var sentenceEnd = regexp.MustCompile(`\.\s+|\n`)
@@ -73,7 +74,8 @@ func TestEverySentenceOfBusHasACase(t *testing.T) {
 				excused[sentence] = true
 				continue
 			}
-			if !slices.ContainsFunc(quoted, func(q string) bool { return strings.Contains(sentence, q) || strings.Contains(q, sentence) }) {
+			quotes := func(q string) bool { return strings.Contains(sentence, q) || strings.Contains(q, sentence) }
+			if !slices.ContainsFunc(quoted, quotes) {
 				t.Errorf("realtime/bus.go says %q: no case quotes it", sentence)
 			}
 		}

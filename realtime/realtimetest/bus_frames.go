@@ -163,7 +163,9 @@ func caseOwnFrame(e *busEnv) {
 func caseStrange(e *busEnv) {
 	e.need(e.Inject != nil, "Inject")
 	one, two := e.start(), e.start()
-	for _, payload := range []string{"", "x", "\x00", "{", strings.Repeat("A", 17), strings.Repeat("z", 6000), "AAAA====", "\xff\xff\xff\xff"} {
+	for _, payload := range []string{
+		"", "x", "\x00", "{", strings.Repeat("A", 17), strings.Repeat("z", 6000), "AAAA====", "\xff\xff\xff\xff",
+	} {
 		e.Inject(e.T, []byte(payload))
 	}
 	e.flow(one, two)

@@ -2,36 +2,12 @@ package realtimetest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/murph-chat/murph/realtime"
 )
-
-// busPatience is how long the suite waits for what has to come. A test that passes waits as long as the bus takes. The
-// tests of the suite itself have less.
-var busPatience = 60 * time.Second
-
-// busPause lies between two tries of something that may fail for a while.
-const busPause = 20 * time.Millisecond
-
-// busEnv is what a case works with.
-type busEnv struct {
-	*testing.T
-	BusEngine
-	probes int
-}
-
-// need skips the case unless the harness has what it needs.
-func (e *busEnv) need(there bool, what string) {
-	e.Helper()
-	if !there {
-		e.Skipf("realtimetest: the engine has no %s", what)
-	}
-}
 
 // busCall is one call of the handler.
 type busCall struct {
@@ -277,50 +253,6 @@ func (n *busNode) publish(shard uint8, frame string) {
 	}
 }
 
-// probeShard carries the frames of flow alone.
-const probeShard = 15
-
-// flow waits until what each of the nodes publishes arrives at all of them.
-func (e *busEnv) flow(nodes ...*busNode) {
-	e.Helper()
-	timeout := time.After(busPatience)
-	for _, from := range nodes {
-		for arrived := false; !arrived; {
-			e.probes++
-			probe := fmt.Sprintf("probe %d", e.probes)
-			ctx, cancel := context.WithTimeout(e.Context(), time.Second)
-			err := from.bus.Publish(ctx, probeShard, []byte(probe))
-			arrived = err == nil && reached(ctx, nodes, busCall{"frame", probeShard, probe})
-			cancel()
-			select {
-			case <-timeout:
-				e.Fatalf("frames do not flow again after %v: the last Publish() = %v", busPatience, err)
-			case <-time.After(busPause):
-			}
-		}
-	}
-}
-
-// reached waits until all nodes have had the call, or ctx ends.
-func reached(ctx context.Context, nodes []*busNode, c busCall) bool {
-	for _, n := range nodes {
-		for {
-			n.mu.Lock()
-			there, changed := slices.Contains(n.calls, c), n.changed
-			n.mu.Unlock()
-			if there {
-				break
-			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // expect compares the frames of a shard.
 func (n *busNode) expect(shard uint8, want ...string) {
 	n.e.Helper()
@@ -346,23 +278,4 @@ func (n *busNode) fails(shard uint8, frame string) {
 			n.e.Fatal("Publish() = nil although the engine has been out of reach for long")
 		}
 	}
-}
-
-func list(frames []string) string {
-	if len(frames) > 12 {
-		return list(frames[:12]) + " …"
-	}
-	text := ""
-	for _, f := range frames {
-		text += " " + short(f)
-	}
-	return "[" + text + " ]"
-}
-
-// short is a frame for people to read.
-func short(frame string) string {
-	if len(frame) > 24 {
-		frame = frame[:24] + "…"
-	}
-	return "\"" + frame + "\""
 }

@@ -28,8 +28,8 @@ type Bus struct {
 
 var _ realtime.Bus = (*Bus)(nil)
 
-// New makes the bus of one node over client, which the caller closes after Run has returned. Nothing is sent before Publish
-// or Run are called. opts may be nil.
+// New makes the bus of one node over client, which the caller closes after Run has returned. Nothing is sent before
+// Publish or Run are called. opts may be nil.
 func New(client redis.UniversalClient, opts *Options) (*Bus, error) {
 	if client == nil {
 		return nil, errors.New("redisbus: the client is nil")

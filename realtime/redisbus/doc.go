@@ -13,19 +13,19 @@
 //
 //   - What [realtime.Bus] says. realtimetest.RunBus is run on a real Redis: with connections that are killed, cut or
 //     silent, and with restarts.
-//   - Publish waits for the answer of Redis: nil says that Redis has taken the frame. Frames that are published at the same
-//     time share a round trip.
-//   - A connection that is lost is told with Down as soon as the operating system knows, and a connection that is silent,
-//     because the other side has vanished, within four times Options.Probe, which is 8 s unless it is set. Up says that Redis has confirmed
-//     the subscription on a new connection.
-//   - What the client repeats by itself after an error (MaxRetries), and what arrives late from a connection that was given
-//     up, is dropped.
+//   - Publish waits for the answer of Redis: nil says that Redis has taken the frame. Frames that are published at the
+//     same time share a round trip.
+//   - A connection that is lost is told with Down as soon as the operating system knows, and a connection that is
+//     silent, because the other side has vanished, within four times Options.Probe, which is 8 s unless it is set. Up
+//     says that Redis has confirmed the subscription on a new connection.
+//   - What the client repeats by itself after an error (MaxRetries), and what arrives late from a connection that was
+//     given up, is dropped.
 //
 // # What it does not
 //
-// Redis keeps no frame for a node that is away, and ends the connection of one that is too slow (client-output-buffer-limit
-// pubsub): the node is told so with Down. A failover can lose frames that Redis has answered, and nobody is told; the
-// layer above counts. A Publish whose context ends during the round trip may or may not have happened. With a negative
-// ReadTimeout in the client's options a vanished Redis is noticed by Run, but not by Publish, which then fails by its
-// context alone.
+// Redis keeps no frame for a node that is away, and ends the connection of one that is too slow
+// (client-output-buffer-limit pubsub): the node is told so with Down. A failover can lose frames that Redis has
+// answered, and nobody is told; the layer above counts. A Publish whose context ends during the round trip may or may
+// not have happened. With a negative ReadTimeout in the client's options a vanished Redis is noticed by Run, but not by
+// Publish, which then fails by its context alone.
 package redisbus

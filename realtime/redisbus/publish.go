@@ -27,8 +27,8 @@ type entry struct {
 	result chan error // has room for one
 }
 
-// Publish implements [realtime.Bus]. It returns when Redis has answered, and works whether or not the bus runs. Its errors
-// are those of the client, wrapped, [ErrBusy], or as the interface says.
+// Publish implements [realtime.Bus]. It returns when Redis has answered, and works whether or not the bus runs. Its
+// errors are those of the client, wrapped, [ErrBusy], or as the interface says.
 func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("redisbus: publish: %w", err)
