@@ -3,7 +3,6 @@
 package ws
 
 import (
-	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -101,7 +100,7 @@ func (r *rawSocket) wait(p []byte) int {
 func (t *transfer) do(fd uintptr, call func(int, []byte) (int, error)) {
 	for {
 		t.n, t.err = call(int(fd), t.p)
-		if !errors.Is(t.err, syscall.EINTR) {
+		if t.err != syscall.EINTR { // nothing wraps what the kernel says
 			break
 		}
 	}
