@@ -142,17 +142,18 @@ func (n *Node) Run(ctx context.Context) error {
 	defer close(n.finished)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	var tasks sync.WaitGroup
 	broken := make(chan error, 1)
 	receiving, stopReceiving := context.WithCancel(working)
-	tasks.Go(func() { broken <- n.bus.Run(receiving, reporter{n, receiving}) })
-	tasks.Go(func() { n.send.run(working) })
+	var receiver, sender sync.WaitGroup
+	receiver.Go(func() { broken <- n.bus.Run(receiving, reporter{n, receiving}) })
+	sender.Go(func() { n.send.run(working) })
 	err := n.loop(ctx, broken)
-	stopReceiving()
 	n.leave()
 	t := time.AfterFunc(leaveTimeout, stop)
 	defer t.Stop()
-	tasks.Wait()
+	sender.Wait()
+	stopReceiving() // not before: some engines publish only while they receive
+	receiver.Wait()
 	return err
 }
 
