@@ -54,7 +54,7 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 	t.Helper()
 	m := &peer{bus: hub.Node(), left: make(chan struct{})}
 	srv, err := ws.New(config(append(change, func(c *ws.Config) {
-		c.Bus = m.bus
+		c.Bus = &strict{Bus: m.bus}
 		c.ActivityTimeout = time.Hour
 		c.WriteTimeout = time.Hour // a pipe takes nothing before it is read
 		c.Resync = func(ch realtime.Channel) (realtime.Event, bool) {
@@ -92,6 +92,25 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 		<-served
 	})
 	return m
+}
+
+// strict is a bus that publishes only while it runs, as some do.
+type strict struct {
+	*inmem.Bus
+	runs atomic.Bool
+}
+
+func (b *strict) Run(ctx context.Context, h realtime.BusHandler) error {
+	b.runs.Store(true)
+	defer b.runs.Store(false)
+	return b.Bus.Run(ctx, h)
+}
+
+func (b *strict) Publish(ctx context.Context, shard uint8, frame []byte) error {
+	if !b.runs.Load() {
+		return inmem.ErrUnreachable
+	}
+	return b.Bus.Publish(ctx, shard, frame)
 }
 
 // anything returns what waits for a client when all is quiet.
