@@ -54,4 +54,4 @@ func BetweenAfter(stream []byte, cut int) bool {
 }
 
 // Subscribers returns the number of connections that an event on ch reaches.
-func (s *Server) Subscribers(ch realtime.Channel) int { return len(s.hub.subscribers(nil, ch)) }
+func (s *Server) Subscribers(ch realtime.Channel) int { return len(s.hub.subscribers(ch)) }

@@ -96,7 +96,6 @@ type shard struct {
 	groups map[realtime.Channel]*group
 	order  []*group
 	free   []*group
-	list   []target
 	joined []byte
 	some   [][]byte
 }
@@ -189,9 +188,7 @@ func (sh *shard) add(s shipment) *group {
 func (sh *shard) deliver() {
 	queued := false
 	for _, g := range sh.order {
-		sh.list = sh.server.hub.subscribers(sh.list[:0], g.channel)
-		queued = sh.send(g) || queued
-		clear(sh.list) // or it keeps connections alive
+		queued = sh.send(g, sh.server.hub.subscribers(g.channel)) || queued
 		delete(sh.groups, g.channel)
 		clear(g.frames)
 		clear(g.excepts)
@@ -205,17 +202,17 @@ func (sh *shard) deliver() {
 	}
 }
 
-// send gives every subscriber its frames of g, and reports whether any of that is in a queue now.
-func (sh *shard) send(g *group) (queued bool) {
+// send gives every subscriber in to its frames of g, and reports whether any of that is in a queue now.
+func (sh *shard) send(g *group, to []target) (queued bool) {
 	joined := g.frames[0]
 	if len(g.frames) > 1 {
 		joined = sh.join(g.frames)
 	}
 	var messages, bytes uint64
 	earliest := slices.Min(g.moments)
-	for i, t := range sh.list {
+	for i, t := range to {
 		if i%ahead == 0 {
-			touch(sh.list[i:min(i+ahead, len(sh.list))])
+			touch(to[i:min(i+ahead, len(to))])
 		}
 		frames, part := g.frames, joined
 		if t.since >= earliest || !g.anyone && g.excludes(t.conn.id) {

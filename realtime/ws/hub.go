@@ -44,7 +44,8 @@ type target struct {
 type channel struct {
 	name    realtime.Channel
 	subs    map[*conn]subscription
-	members map[string]*member // by user id, on a presence channel
+	members map[string]*member       // by user id, on a presence channel
+	list    atomic.Pointer[[]target] // subs for the fan-out, or nil when they have changed since
 	counter counter
 	missed  bool // a subscriber has found nothing remembered, since anything was
 }
@@ -259,16 +260,15 @@ func (h *change) remove(c *conn, name realtime.Channel) {
 	}
 }
 
-// subscribers appends the connections subscribed to name.
-func (h *hub) subscribers(dst []target, name realtime.Channel) []target {
+// subscribers returns the connections subscribed to name. Nobody changes the list.
+func (h *hub) subscribers(name realtime.Channel) []target {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if ch := h.channels[name]; ch != nil {
-		for c, s := range ch.subs {
-			dst = append(dst, target{c, s.since})
-		}
+	ch := h.channels[name]
+	if ch == nil {
+		return nil
 	}
-	return dst
+	return ch.targets()
 }
 
 // hasSubscribers reports whether an event on name reaches anybody.

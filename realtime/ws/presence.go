@@ -27,6 +27,7 @@ func newChannel(name realtime.Channel) *channel {
 // join adds a subscription.
 func (ch *channel) join(c *conn, s subscription) {
 	ch.subs[c] = s
+	ch.list.Store(nil)
 	if ch.members == nil {
 		return
 	}
@@ -42,12 +43,27 @@ func (ch *channel) join(c *conn, s subscription) {
 func (ch *channel) leave(c *conn) subscription {
 	s := ch.subs[c]
 	delete(ch.subs, c)
+	ch.list.Store(nil)
 	if m := ch.members[s.userID]; m != nil {
 		if m.sockets--; m.sockets == 0 {
 			delete(ch.members, s.userID)
 		}
 	}
 	return s
+}
+
+// targets returns the subscribers as a list, which is made anew after they have changed. The hub is locked, for reading
+// at least.
+func (ch *channel) targets() []target {
+	if list := ch.list.Load(); list != nil {
+		return *list
+	}
+	list := make([]target, 0, len(ch.subs))
+	for c, s := range ch.subs {
+		list = append(list, target{c, s.since})
+	}
+	ch.list.Store(&list)
+	return list
 }
 
 // infos returns what the members show of themselves.
