@@ -21,6 +21,7 @@ const DefaultMaxRequestBytes = 64 << 10
 // 401; one that [consultation.Participant.Validate] refuses for another reason is a fault of the host and gets 500. It
 // must be safe for concurrent use.
 type Authenticator interface {
+	// Authenticate returns the person whose session the request belongs to.
 	Authenticate(r *http.Request) (consultation.Participant, error)
 }
 

@@ -6,6 +6,16 @@
 // inmem for tests, ws for a server inside the host's own process, pusher for hosted Pusher Channels. All of them speak
 // Pusher Channels protocol 7 or its HTTP API, so that the same browser client works with each.
 //
+//	err := broadcaster.Broadcast(ctx, realtime.Event{Channel: "private-clinic", Name: "news", Data: []byte(`{"id": 1}`)})
+//
+// A [Relay] is a Broadcaster that loses no event: it empties the [Outbox] of a store into another one.
+//
+//	relay, err := realtime.NewRelay(store, broadcaster, nil)
+//	go relay.Run(ctx)
+//	messages, err := chat.NewService(store, relay, nil)
+//
+// A [Bus] joins the servers of several processes.
+//
 // # Guarantees
 //
 // A broadcast is a hint, never the record: it is delivered at most once by a plain Broadcaster and may be lost with

@@ -4,7 +4,9 @@
 //	var b inmem.Broadcaster
 //	sub := b.Subscribe("private-consultation-1", "7.1")
 //	// ... code that broadcasts on &b ...
-//	for _, ev := range sub.Events() { ... }
+//	for _, ev := range sub.Events() {
+//		fmt.Println(ev.Name)
+//	}
 //
 // It refuses what every transport refuses ([realtime.Event.Validate]), so that a test in memory does not pass what
 // production rejects, and it can be told to fail, hang, drop, duplicate, delay and reorder: see [Broadcaster.Inject].

@@ -3,7 +3,7 @@
 //
 //	func TestStore(t *testing.T) {
 //		db, err := sql.Open("pgx", pgtest.Database(t))
-//		…
+//		// ...
 //	}
 //
 // Where there is neither, the test is skipped with the reason, and fails if MURPH_TEST_REQUIRE names postgres, alone or in
