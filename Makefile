@@ -51,11 +51,19 @@ web-test: $(WEB)/node_modules/.package-lock.json ## check the types of the page,
 	npm --prefix $(WEB) run check
 
 .PHONY: lint
-lint: .tools/staticcheck ## gofmt, vet, staticcheck, tidy modules
+lint: .tools/staticcheck .tools/misspell ## gofmt, vet, staticcheck, spelling, tidy modules
 	@.ci/lint
 
-.tools/staticcheck: .ci/tools/go.mod .ci/tools/go.sum
-	GOWORK=off go build -C .ci/tools -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
+.PHONY: vulncheck
+vulncheck: .tools/govulncheck ## known vulnerabilities in what the modules use; needs a way to their database
+	@.ci/vulncheck
+
+.tools/staticcheck: PACKAGE := honnef.co/go/tools/cmd/staticcheck
+.tools/misspell: PACKAGE := github.com/golangci/misspell/cmd/misspell
+.tools/govulncheck: PACKAGE := golang.org/x/vuln/cmd/govulncheck
+
+.tools/%: .ci/tools/go.mod .ci/tools/go.sum
+	GOWORK=off go build -C .ci/tools -o $(CURDIR)/$@ $(PACKAGE)
 
 .PHONY: go-test
 go-test: ## test every Go module under the race detector and report the coverage
