@@ -17,14 +17,14 @@ var ErrUnavailable = errors.New("realtime: transport unavailable")
 // RelayOptions changes how a [Relay] works. The zero value is ready to use.
 type RelayOptions struct {
 	// Lease is how long a fresh outbox entry is reserved for the process that wrote it. It bounds the delay of an event
-	// whose process died. Defaults to 5 seconds.
+	// whose process died. Must be longer than PublishTimeout. Defaults to 5 seconds.
 	Lease time.Duration
 	// PublishTimeout bounds one call of the broadcaster. Defaults to 3 seconds.
 	PublishTimeout time.Duration
 	// Poll is how often the outbox is looked through for entries that somebody else has left, give or take a fifth.
 	// Defaults to 1 second.
 	Poll time.Duration
-	// ClaimLease is how long a claimed entry is reserved. Defaults to 15 seconds.
+	// ClaimLease is how long a claimed entry is reserved. Must be longer than PublishTimeout. Defaults to 15 seconds.
 	ClaimLease time.Duration
 	// Parallel is how many channels are sent to at the same time. Defaults to 16.
 	Parallel int
@@ -98,6 +98,15 @@ func (o *RelayOptions) withDefaults() RelayOptions {
 	return d
 }
 
+// validate refuses leases that would be over before a publish is: nothing would be sent within them, so nothing at all.
+func (o *RelayOptions) validate() error {
+	if o.Lease <= o.PublishTimeout || o.ClaimLease <= o.PublishTimeout {
+		return fmt.Errorf("realtime: Lease (%v) and ClaimLease (%v) must be longer than PublishTimeout (%v)",
+			o.Lease, o.ClaimLease, o.PublishTimeout)
+	}
+	return nil
+}
+
 // Relay is a Broadcaster that loses no event: it empties the outbox of a store into another Broadcaster.
 //
 //	relay, err := realtime.NewRelay(store, transport, nil)
@@ -130,12 +139,16 @@ type Relay struct {
 var _ OutboxBroadcaster = (*Relay)(nil)
 
 // NewRelay makes a relay from an outbox to a broadcaster, both required; opts may be nil. Nothing runs until Run is
-// called: until then events wait in the queue, and in the outbox once the queue is full.
+// called: until then events wait in the queue, and in the outbox once the queue is full. Leases that are not longer than
+// PublishTimeout are an error.
 func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error) {
 	if outbox == nil || to == nil {
 		return nil, errors.New("realtime: a relay needs an outbox and a broadcaster")
 	}
 	o := opts.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	batch, _ := to.(BatchBroadcaster)
 	return &Relay{
 		outbox:  outbox,

@@ -81,6 +81,24 @@ func TestRelayNeedsBothSides(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestRelayNeedsLeasesLongerThanAPublish(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]realtime.RelayOptions{
+		"a short lease":                       {Lease: 2 * time.Second},
+		"a lease of just the timeout":         {Lease: 3 * time.Second},
+		"a long timeout":                      {PublishTimeout: 16 * time.Second},
+		"a timeout above the lease of claims": {Lease: time.Minute, PublishTimeout: 15 * time.Second},
+		"a short lease of claims":             {ClaimLease: 3 * time.Second},
+	} {
+		_, err := realtime.NewRelay(newQueue(), &transport{}, &opts)
+		require.ErrorContains(t, err, "PublishTimeout", name)
+	}
+	_, err := realtime.NewRelay(newQueue(), &transport{}, &realtime.RelayOptions{
+		Lease: 17 * time.Second, ClaimLease: 17 * time.Second, PublishTimeout: 16 * time.Second,
+	})
+	require.NoError(t, err)
+}
+
 func TestRelayKeepsTheOrderOfEachChannel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
