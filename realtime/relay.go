@@ -14,41 +14,6 @@ import (
 // ErrUnavailable says that a [Relay] does not send at the moment, because its transport has failed or refused.
 var ErrUnavailable = errors.New("realtime: transport unavailable")
 
-// RelayOptions changes how a [Relay] works. The zero value is ready to use.
-type RelayOptions struct {
-	// Lease is how long a fresh outbox entry is reserved for the process that wrote it. It bounds the delay of an event
-	// whose process died. Must be longer than PublishTimeout. Defaults to 5 seconds.
-	Lease time.Duration
-	// PublishTimeout bounds one call of the broadcaster. Defaults to 3 seconds.
-	PublishTimeout time.Duration
-	// Poll is how often the outbox is looked through for entries that somebody else has left, give or take a fifth.
-	// Defaults to 1 second.
-	Poll time.Duration
-	// ClaimLease is how long a claimed entry is reserved. Must be longer than PublishTimeout. Defaults to 15 seconds.
-	ClaimLease time.Duration
-	// Parallel is how many channels are sent to at the same time. Defaults to 16.
-	Parallel int
-	// MaxQueue and MaxQueueBytes bound the events that were handed off and wait; what is above stays in the outbox until
-	// its lease has run out. Default to 10,000 and 32 MiB.
-	MaxQueue      int
-	MaxQueueBytes int
-	// CollapseAfter is the age from which entries are no longer sent one by one: all entries of a channel together become
-	// one resync. Defaults to 30 seconds.
-	CollapseAfter time.Duration
-	// KeepPending is the age at which entries are given up that were never sent: after so long an outage a client that
-	// comes back catches up anyway. Defaults to 24 hours.
-	KeepPending time.Duration
-	// KeepParked is the age at which parked entries are removed. Defaults to 7 days.
-	KeepParked time.Duration
-	// Drain bounds the time that Run takes to finish after its context has ended. Defaults to 4 seconds.
-	Drain time.Duration
-	// OnAttempt is told of each call of the broadcaster, for metrics. It must be quick and safe for concurrent use. Defaults
-	// to nothing.
-	OnAttempt func(Attempt)
-	// Logger gets what no caller sees. Defaults to slog.Default().
-	Logger *slog.Logger
-}
-
 // Attempt is one call of the broadcaster by a [Relay].
 type Attempt struct {
 	Events   int
@@ -66,46 +31,6 @@ const (
 	maxPending  = 50_000                 // ids whose acknowledgement has failed; more are forgotten, at the price of duplicates
 	collapseMin = 10                     // entries of one channel in one claim above which they are sent as one resync
 )
-
-func (o *RelayOptions) withDefaults() RelayOptions {
-	var d RelayOptions
-	if o != nil {
-		d = *o
-	}
-	for _, t := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&d.Lease, 5 * time.Second}, {&d.PublishTimeout, 3 * time.Second}, {&d.Poll, time.Second},
-		{&d.ClaimLease, 15 * time.Second}, {&d.CollapseAfter, 30 * time.Second}, {&d.Drain, 4 * time.Second},
-		{&d.KeepPending, 24 * time.Hour}, {&d.KeepParked, 7 * 24 * time.Hour},
-	} {
-		if *t.field <= 0 {
-			*t.field = t.value
-		}
-	}
-	for _, n := range []struct {
-		field *int
-		value int
-	}{{&d.Parallel, 16}, {&d.MaxQueue, 10_000}, {&d.MaxQueueBytes, 32 << 20}} {
-		if *n.field <= 0 {
-			*n.field = n.value
-		}
-	}
-	if d.Logger == nil {
-		d.Logger = slog.Default()
-	}
-	return d
-}
-
-// validate refuses leases that would be over before a publish is: nothing would be sent within them, so nothing at all.
-func (o *RelayOptions) validate() error {
-	if o.Lease <= o.PublishTimeout || o.ClaimLease <= o.PublishTimeout {
-		return fmt.Errorf("realtime: Lease (%v) and ClaimLease (%v) must be longer than PublishTimeout (%v)",
-			o.Lease, o.ClaimLease, o.PublishTimeout)
-	}
-	return nil
-}
 
 // Relay is a Broadcaster that loses no event: it empties the outbox of a store into another Broadcaster.
 //
@@ -133,7 +58,8 @@ type Relay struct {
 	pace    *pace
 	wake    chan struct{}
 	stats   relayCounters
-	running atomic.Bool
+	started atomic.Bool // Run was called
+	running atomic.Bool // and has not returned
 }
 
 var _ OutboxBroadcaster = (*Relay)(nil)
@@ -191,8 +117,12 @@ func (r *Relay) Wake() {
 }
 
 // Run sends until ctx ends, then finishes what was handed off, for at most [RelayOptions].Drain, gives the rest back to
-// the outbox and returns nil. Stop whatever hands off before, so that nothing is left leased. Run it once.
+// the outbox and returns nil. Stop whatever hands off before, so that nothing is left leased. A relay runs once: every
+// further call returns an error at once.
 func (r *Relay) Run(ctx context.Context) error {
+	if !r.started.CompareAndSwap(false, true) {
+		return errors.New("realtime: the relay was run before, make another one")
+	}
 	r.running.Store(true)
 	defer r.running.Store(false)
 	// The work outlives ctx by the drain: what is handed off is stored and wants to go out.

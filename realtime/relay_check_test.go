@@ -12,6 +12,25 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
+func TestARelayRunsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		stop := r.run()
+		synctest.Wait()
+		require.ErrorContains(t, r.relay.Run(t.Context()), "run before", "while it runs")
+		require.NoError(t, r.relay.Check(t.Context()), "the first is not disturbed")
+		stop()
+		require.ErrorContains(t, r.relay.Run(t.Context()), "run before", "and after")
+
+		for range 100 {
+			r.commit("private-late")
+		}
+		require.Zero(t, r.relay.LeftForDrain(), "nothing grows when nobody drains any more")
+		require.EqualValues(t, 100, r.pending())
+	})
+}
+
 func TestCheckOfARelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -31,7 +31,8 @@ type lanes struct {
 	bytes  int
 	// closed lanes take no more, aborted ones also give no more out.
 	closed, aborted bool
-	left            []int64 // entries that were left while closed
+	left            []int64 // entries that were left while closed, until drained
+	drained         bool
 	changed         sync.Cond
 }
 
@@ -140,12 +141,12 @@ func (l *lanes) abort() {
 	l.changed.Broadcast()
 }
 
-// leave notes that the entry was not sent. It matters only while the lanes are closed: before, the entry waits for the
-// end of its lease, which it would outlive the process with.
+// leave notes that the entry was not sent. It matters only between close and drain: before, the entry waits for the end
+// of its lease, which it would outlive the process with, and after, nobody gives it back.
 func (l *lanes) leave(id int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed && id != 0 {
+	if l.closed && !l.drained && id != 0 {
 		l.left = append(l.left, id)
 	}
 }
@@ -164,7 +165,7 @@ func (l *lanes) drain() []int64 {
 		}
 	}
 	clear(l.byName)
-	l.idle, l.items, l.bytes, l.left = nil, 0, 0, nil
+	l.idle, l.items, l.bytes, l.left, l.drained = nil, 0, 0, nil, true
 	return ids
 }
 
