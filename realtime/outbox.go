@@ -71,7 +71,7 @@ type Backlog struct {
 //  6. Purge removes the pending entries and the parked ones that are older than it says, counted from when they were
 //     written, and returns how many.
 //  7. All times are measured on the store's clock.
-//  8. Backlog describes the queue as it is, parked entries included.
+//  8. Backlog describes the outbox at one moment, on the store's clock.
 //  9. It is safe for concurrent use, by several processes too where the database is shared.
 type Outbox interface {
 	Claim(ctx context.Context, p ClaimParams) ([]Entry, error)
