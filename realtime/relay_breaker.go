@@ -9,7 +9,7 @@ import (
 // The thresholds of the breaker.
 const (
 	breakerFailures  = 5               // failures in a row that open it
-	breakerSuccesses = 3               // probes in a row that close it
+	breakerSuccesses = 3               // probes in a row that close it; one is enough when nothing else is due
 	breakerProbe     = 2 * time.Second // between probes after failures, with full jitter
 	breakerRefused   = time.Minute     // before the probe after a refusal, doubled each time
 	breakerLongest   = 5 * time.Minute // and at most this
@@ -26,6 +26,7 @@ type breaker struct {
 	wins     int       // in a row while open
 	refusals int       // in a row
 	probeAt  time.Time // while open
+	idle     bool      // while open: a probe was due, and nothing there to send
 }
 
 func newBreaker() *breaker { return &breaker{} }
@@ -51,6 +52,26 @@ func (b *breaker) admit(all int) int {
 	return 1
 }
 
+// empty tells that nothing was due. No further probe comes from the outbox for now, so one that has succeeded closes the
+// breaker, and without one the next hand-off becomes the probe: quiet times must not keep a transport taken for down.
+func (b *breaker) empty() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open && b.wins > 0 {
+		b.open = false
+	}
+	b.idle = b.open
+}
+
+// admitHandOff reports whether a hand-off may be sent, and whether as the probe that the outbox has nothing for.
+func (b *breaker) admitHandOff() (ok, probe bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ok, probe = !b.open || b.idle, b.idle
+	b.idle = false
+	return ok, probe
+}
+
 // pause returns how long to wait before the next claim, at most d unless nothing may be sent before.
 func (b *breaker) pause(d time.Duration) time.Duration {
 	b.mu.Lock()
@@ -68,7 +89,7 @@ func (b *breaker) succeeded() {
 	if !b.open {
 		return
 	}
-	b.probeAt = time.Now()
+	b.probeAt, b.idle = time.Now(), false
 	if b.wins++; b.wins >= breakerSuccesses {
 		b.open = false
 	}
@@ -77,7 +98,7 @@ func (b *breaker) succeeded() {
 func (b *breaker) failed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.wins = 0
+	b.wins, b.idle = 0, false
 	if b.failures++; b.failures >= breakerFailures || b.open {
 		b.open = true
 		b.probeAt = time.Now().Add(rand.N(breakerProbe))
@@ -96,7 +117,7 @@ func (b *breaker) hold(wait, first, longest time.Duration) {
 	if wait <= 0 {
 		wait = min(first<<min(b.refusals, 6), longest)
 	}
-	b.open, b.wins = true, 0
+	b.open, b.wins, b.idle = true, 0, false
 	b.refusals++
 	b.probeAt = time.Now().Add(wait)
 }

@@ -10,6 +10,7 @@ type handedOff struct {
 	id    int64
 	event Event
 	at    time.Time
+	probe bool // may go out although the breaker is open
 }
 
 func (h *handedOff) size() int { return len(h.event.Data) + len(h.event.Thin) }

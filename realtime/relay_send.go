@@ -45,7 +45,7 @@ func (r *Relay) sendHandedOff(ctx context.Context, items []handedOff) {
 	for _, item := range items {
 		// So late that the lease could end while the event is on its way: leave it to whoever claims it.
 		late := item.id != 0 && time.Since(item.at) > r.opts.Lease-r.opts.PublishTimeout
-		if late || !r.breaker.closed() {
+		if late || !(item.probe || r.breaker.closed()) {
 			r.leave(item.id)
 			continue
 		}
@@ -151,8 +151,12 @@ func (r *Relay) claim(ctx context.Context) (int, error) {
 	// The lease is counted from before the call: it may end earlier than the store says, never later.
 	until := time.Now().Add(r.opts.ClaimLease)
 	entries, err := r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if len(entries) == 0 {
+		r.breaker.empty()
+		return 0, nil
 	}
 	groups := map[Channel][]Entry{}
 	var order []Channel
