@@ -41,7 +41,7 @@ func (f BroadcasterFunc) Broadcast(ctx context.Context, ev Event) error { return
 type PermanentError struct{ Err error }
 
 // Error returns the text of the wrapped error.
-func (e *PermanentError) Error() string { return "realtime: permanent: " + e.Err.Error() }
+func (e *PermanentError) Error() string { return "realtime: permanent: " + cause(e.Err) }
 
 // Unwrap returns the wrapped error.
 func (e *PermanentError) Unwrap() error { return e.Err }

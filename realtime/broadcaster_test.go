@@ -10,6 +10,20 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
+func TestFaultsWithoutACause(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{&realtime.PermanentError{}, &realtime.RefusedError{}, &realtime.RateLimitError{}} {
+		require.Contains(t, err.Error(), "no cause given")
+		require.NoError(t, errors.Unwrap(err))
+	}
+	r := newRelayed(t, realtime.RelayOptions{})
+	r.to.answers(always(&realtime.PermanentError{}))
+	r.queue.add("private-a", 0)
+	_, err := r.relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Len(t, r.queue.parked, 1)
+}
+
 func TestBroadcasterFunc(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")

@@ -11,7 +11,7 @@ type RefusedError struct {
 }
 
 // Error returns the text of the wrapped error.
-func (e *RefusedError) Error() string { return "realtime: transport refuses: " + e.Err.Error() }
+func (e *RefusedError) Error() string { return "realtime: transport refuses: " + cause(e.Err) }
 
 // Unwrap returns the wrapped error.
 func (e *RefusedError) Unwrap() error { return e.Err }
@@ -24,7 +24,15 @@ type RateLimitError struct {
 }
 
 // Error returns the text of the wrapped error.
-func (e *RateLimitError) Error() string { return "realtime: rate limited: " + e.Err.Error() }
+func (e *RateLimitError) Error() string { return "realtime: rate limited: " + cause(e.Err) }
 
 // Unwrap returns the wrapped error.
 func (e *RateLimitError) Unwrap() error { return e.Err }
+
+// cause is the text of err. A transport may leave the cause out; that must not end the process.
+func cause(err error) string {
+	if err == nil {
+		return "no cause given"
+	}
+	return err.Error()
+}
