@@ -19,8 +19,8 @@ type RelayStats struct {
 	// Queued and QueuedBytes are what waits on the fast way.
 	Queued      int
 	QueuedBytes int
-	// Open says that the transport is taken for down.
-	Open bool
+	// Down says that the transport is taken for down: nothing but a probe goes out.
+	Down bool
 	// HandOffs and HandOffTime give the mean time from the hand-off to the broadcaster's answer.
 	HandOffs    int64
 	HandOffTime time.Duration
@@ -65,7 +65,7 @@ func (r *Relay) Stats(ctx context.Context) (RelayStats, error) {
 		Purged:      r.stats.purged.Load(),
 		Queued:      queued,
 		QueuedBytes: bytes,
-		Open:        !r.breaker.closed(),
+		Down:        !r.breaker.closed(),
 		HandOffs:    r.stats.handOffs.Load(),
 		HandOffTime: time.Duration(r.stats.handOffNanos.Load()),
 		Backlog:     backlog,

@@ -129,9 +129,9 @@ murph_outbox_pending 0
 # HELP murph_outbox_readable 1 if the outbox could be read for this scrape.
 # TYPE murph_outbox_readable gauge
 murph_outbox_readable 1
-# HELP murph_relay_open 1 while the transport is taken for down.
-# TYPE murph_relay_open gauge
-murph_relay_open 0
+# HELP murph_relay_down 1 while the transport is taken for down.
+# TYPE murph_relay_down gauge
+murph_relay_down 0
 # HELP murph_relay_published_total Events that the transport took.
 # TYPE murph_relay_published_total counter
 murph_relay_published_total 3
@@ -141,7 +141,7 @@ murph_ws_connections 1
 # HELP murph_ws_subscriptions Subscriptions.
 # TYPE murph_ws_subscriptions gauge
 murph_ws_subscriptions 1
-`), "murph_chat_sent_total", "murph_chat_rate_limited_total", "murph_outbox_pending", "murph_outbox_readable", "murph_relay_open",
+`), "murph_chat_sent_total", "murph_chat_rate_limited_total", "murph_outbox_pending", "murph_outbox_readable", "murph_relay_down",
 		"murph_http_requests_total", "murph_http_refusals_total",
 		"murph_relay_published_total", "murph_ws_connections", "murph_ws_subscriptions"))
 }
@@ -192,7 +192,7 @@ func TestAnOutboxThatCannotBeRead(t *testing.T) {
 			shown[f.GetName()] = g.GetValue()
 		}
 	}
-	require.Contains(t, shown, "murph_relay_open", "the counters are there all the same")
+	require.Contains(t, shown, "murph_relay_down", "the counters are there all the same")
 	require.Contains(t, shown, "murph_outbox_readable")
 	require.Zero(t, shown["murph_outbox_readable"])
 	require.NotContains(t, shown, "murph_outbox_pending")

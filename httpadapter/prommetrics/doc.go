@@ -8,7 +8,7 @@
 // a refused request, whose values are few and fixed: nothing grows with users or channels. The figures are those of the Stats methods, read at
 // each scrape; that of a relay asks the store for its backlog, one query.
 //
-// To alert on: murph_ws_bus_up (0: nodes are cut off from one another), murph_relay_open (the transport is taken for down), murph_outbox_parked and
+// To alert on: murph_relay_down (the transport is taken for down), murph_outbox_parked and
 // murph_outbox_oldest_age_seconds (events that do not go out), murph_outbox_readable (0: the store cannot be asked), and
 // the rates of murph_ws_slow_closes_total and murph_http_refusals_total{code="internal"}. How long requests take is for
 // middleware of the host to measure.

@@ -84,7 +84,7 @@ var relayMetrics = []metric[realtime.RelayStats]{
 	counter("relay_purged", "Entries removed for their age.", func(s realtime.RelayStats) float64 { return float64(s.Purged) }),
 	gauge("relay_queued", "Events that wait on the fast way.", func(s realtime.RelayStats) float64 { return float64(s.Queued) }),
 	gauge("relay_queued_bytes", "Their size.", func(s realtime.RelayStats) float64 { return float64(s.QueuedBytes) }),
-	gauge("relay_open", "1 while the transport is taken for down.", func(s realtime.RelayStats) float64 { return truth(s.Open) }),
+	gauge("relay_down", "1 while the transport is taken for down.", func(s realtime.RelayStats) float64 { return truth(s.Down) }),
 }
 
 var outboxMetrics = []metric[realtime.Backlog]{

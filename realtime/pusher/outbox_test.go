@@ -57,7 +57,7 @@ func TestOutboxAfterEachAnswer(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.pending, stats.Backlog.Pending, "pending")
 			require.Equal(t, c.parked, stats.Backlog.Parked, "parked")
-			require.Equal(t, c.open, stats.Open, "breaker")
+			require.Equal(t, c.open, stats.Down, "breaker")
 		})
 	}
 }
