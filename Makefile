@@ -18,7 +18,9 @@ run: web ## start the web application with the chat page
 	go run ./examples/murph -addr $(ADDR) -db $(DB) -transport websocket -open
 
 .PHONY: test
-test: deps web clients lint web-test go-test fuzz ## install what the tests need, then run everything
+# Its own tests run the README's commands but those that are the tests.
+test: export MURPH_README_WITHOUT := ^make test$$|^go test
+test: deps web clients lint web-test go-test fuzz readme ## install what the tests need, then run everything
 
 .PHONY: deps
 deps: ## install PostgreSQL, Redis and Chromium if they are missing
@@ -72,6 +74,10 @@ go-test: ## test every Go module under the race detector and report the coverage
 .PHONY: fuzz
 fuzz: ## fuzz what strangers can send, for FUZZTIME each (30s)
 	@.ci/fuzz
+
+.PHONY: readme
+readme: deps ## run the commands of the README, literally, from a clean clone
+	@.ci/readme
 
 .PHONY: bench
 bench: ## benchmarks with allocations, and round trips where a database is involved

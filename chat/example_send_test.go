@@ -2,11 +2,13 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/inmem"
 	"github.com/murph-chat/murph/storage/memstore"
 )
@@ -84,6 +86,35 @@ func ExampleService_Changes() {
 	// 3 Guten Tag
 	// 4 Ich habe Rückenschmerzen
 	// next time since 4
+}
+
+// A transport that is down costs no message and fails no send: the event waits in the store until the relay gets it out.
+func Example_outbox() {
+	ctx := context.Background()
+	store, transport := memstore.New(), &inmem.Broadcaster{}
+	transport.Inject(func(realtime.Event) inmem.Fault { return inmem.Fault{Err: errors.New("the transport is down")} })
+
+	relay, err := realtime.NewRelay(store, transport, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	messages, err := chat.NewService(store, relay, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	id := inProgress(ctx, store, relay)
+	if _, err := messages.Send(ctx, chat.SendParams{ConsultationID: id, SenderID: "paula", Content: "Guten Tag"}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := relay.Flush(ctx); err != nil { // a server calls "go relay.Run(ctx)" instead, once
+		log.Fatal(err)
+	}
+	stats, err := relay.Stats(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("published:", stats.Published, "waiting:", stats.Backlog.Pending > 0)
+	// Output: published: 0 waiting: true
 }
 
 // inProgress brings Paula, a patient, and Stefan, a student, together.

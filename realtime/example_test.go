@@ -2,62 +2,27 @@ package realtime_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 
-	"github.com/murph-chat/murph/chat"
-	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/inmem"
-	"github.com/murph-chat/murph/storage/memstore"
 )
 
-// A transport that is down costs no message and fails no send: the event waits in the store until the relay gets it out.
+// What a transport does not take stays in the outbox, and goes out later. A store is the outbox in earnest.
 func ExampleNewRelay() {
 	ctx := context.Background()
-	store, transport := memstore.New(), &inmem.Broadcaster{}
-	transport.Inject(func(realtime.Event) inmem.Fault { return inmem.Fault{Err: errors.New("the transport is down")} })
+	outbox, transport := newQueue(), &inmem.Broadcaster{}
+	relay, err := realtime.NewRelay(outbox, transport, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	id, ev := outbox.add("private-consultation-1", relay.Lease()) // in the transaction that stores the change
+	relay.HandOff(id, ev)                                         // after its commit; never blocks, never fails
 
-	relay, err := realtime.NewRelay(store, transport, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	messages, err := chat.NewService(store, relay, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	id := meet(ctx, store, relay)
-	if _, err := messages.Send(ctx, chat.SendParams{ConsultationID: id, SenderID: "paula", Content: "Guten Tag"}); err != nil {
-		log.Fatal(err)
-	}
-	if _, err := relay.Flush(ctx); err != nil { // a server calls "go relay.Run(ctx)" instead, once
-		log.Fatal(err)
-	}
-	stats, err := relay.Stats(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("published:", stats.Published, "waiting:", stats.Backlog.Pending > 0)
-	// Output: published: 0 waiting: true
-}
-
-// meet brings a patient and a student together.
-func meet(ctx context.Context, store consultation.Storage, events consultation.Broadcaster) consultation.ID {
-	consultations, err := consultation.NewService(store, events, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	paula := consultation.Participant{UserID: "paula", Role: consultation.RolePatient, FirstName: "Paula"}
-	stefan := consultation.Participant{UserID: "stefan", Role: consultation.RoleStudent, FirstName: "Stefan"}
-	c, err := consultations.Request(ctx, consultation.RequestParams{Topic: "Rückenschmerzen", Patient: paula})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := consultations.Accept(ctx, consultation.TransitionParams{ID: c.ID, By: consultation.Person(stefan)}); err != nil {
-		log.Fatal(err)
-	}
-	return c.ID
+	published, err := relay.Flush(ctx) // a server calls "go relay.Run(ctx)" instead, once
+	fmt.Println(published, len(transport.Events()), err)
+	// Output: 1 1 <nil>
 }
 
 // What carries events may be a function: here each goes to the log instead of to browsers.
