@@ -60,8 +60,9 @@ type Options struct {
 	// [DefaultHookTimeout].
 	HookTimeout time.Duration
 	// SendRate is how often one person may send, in this process; above it Send returns a [*RateLimitError]. A repeat of
-	// a message that is stored already counts for nothing. Edits, deletions and SendTx are not limited. Defaults to no
-	// limit.
+	// a message that is stored already counts for nothing, and is answered above the rate too, if this process has stored
+	// or repeated that message lately (the last 50,000 with a ClientMessageID at least); any other repeat above the rate
+	// has to wait like a new message. Edits, deletions and SendTx are not limited. Defaults to no limit.
 	SendRate Rate
 	// NewID makes the ids of messages. Defaults to UUIDv7.
 	NewID func() MessageID

@@ -75,6 +75,57 @@ func TestARepeatIsNotPunished(t *testing.T) {
 	})
 }
 
+func TestARepeatAboveTheRateIsAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
+		p := text(patient, "Guten Tag")
+		p.ClientMessageID = "key-1"
+		first, err := b.Send(t.Context(), p)
+		require.NoError(t, err)
+		for range 3 { // the answer was lost, and the page tries again
+			again, err := b.Send(t.Context(), p)
+			require.NoError(t, err)
+			require.True(t, again.Replayed)
+			require.Equal(t, first.Message, again.Message)
+		}
+		for name, change := range map[string]func(*chat.SendParams){
+			"another key":          func(p *chat.SendParams) { p.ClientMessageID = "key-2" },
+			"no key":               func(p *chat.SendParams) { p.ClientMessageID = "" },
+			"another consultation": func(p *chat.SendParams) { p.ConsultationID = "other" },
+		} {
+			p := p
+			change(&p)
+			_, err := b.Send(t.Context(), p)
+			require.ErrorIs(t, err, chat.ErrRateLimited, name)
+		}
+		p.SenderID = stranger.UserID
+		for _, want := range []error{consultation.ErrNotFound, chat.ErrRateLimited} {
+			_, err = b.Send(t.Context(), p)
+			require.ErrorIs(t, err, want, "a key is its sender's")
+		}
+		require.EqualValues(t, 3, b.Stats().Replayed)
+	})
+}
+
+func TestTheOldestRepeatsAreForgotten(t *testing.T) {
+	t.Parallel()
+	r := chat.NewRepeats(10)
+	p := chat.AppendParams{ConsultationID: "demo", SenderID: patient.UserID, ClientMessageID: "first"}
+	r.Add(p)
+	for i := range 1000 {
+		p.ClientMessageID = fmt.Sprint("key-", i)
+		r.Add(p)
+		require.True(t, r.Has(p))
+		require.LessOrEqual(t, r.Known(), 20)
+	}
+	p.ClientMessageID = "first"
+	require.False(t, r.Has(p))
+	p.ClientMessageID = ""
+	r.Add(p)
+	require.False(t, r.Has(p), "without a key nothing is a repeat")
+}
+
 func TestSendRateForgetsThoseWhoAreSilent(t *testing.T) {
 	t.Parallel()
 	l := chat.NewLimiter(chat.Rate{PerSecond: 1, Burst: 1}, 10)

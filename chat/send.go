@@ -10,7 +10,7 @@ import (
 
 // SendParams is a message to be sent.
 type SendParams struct {
-	ConsultationID consultation.ID
+	ConsultationID consultation.ID // where to write
 	// SenderID is the person who sends, as the host has authenticated them.
 	SenderID consultation.UserID
 	// Content is trimmed; 1 to [Options.MaxContent] characters, valid UTF-8, no NUL.
@@ -24,7 +24,7 @@ type SendParams struct {
 
 // Sent is the outcome of a send.
 type Sent struct {
-	Message Message
+	Message Message // as it is stored
 	// Replayed says that an earlier call with the same ClientMessageID has stored it.
 	Replayed bool
 }
@@ -34,7 +34,8 @@ type Sent struct {
 //   - an [*consultation.InvalidError] for bad input,
 //   - an error that matches [consultation.ErrNotFound] if there is no such consultation, or not for this sender,
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
-//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast,
+//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast, see
+//     [Options.SendRate],
 //   - any other error for a failure of the store. Whether the message was stored is then unknown; repeating with the
 //     same ClientMessageID is safe.
 func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
@@ -42,9 +43,12 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	if wait := s.rate.take(p.SenderID); wait > 0 {
-		s.stats.rateLimited.Add(1)
-		return Sent{}, &RateLimitError{RetryAfter: wait}
+	repeat := s.stored.has(a) // whose answer was lost: waiting would not spare the store anything
+	if !repeat {
+		if wait := s.rate.take(p.SenderID); wait > 0 {
+			s.stats.rateLimited.Add(1)
+			return Sent{}, &RateLimitError{RetryAfter: wait}
+		}
 	}
 	if err := s.before(ctx, a.draft()); err != nil {
 		return Sent{}, err
@@ -54,8 +58,11 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
+	s.stored.add(a)
 	if done.Replayed {
-		s.rate.giveBack(p.SenderID)
+		if !repeat {
+			s.rate.giveBack(p.SenderID)
+		}
 		s.stats.replayed.Add(1)
 	} else {
 		s.stats.sent.Add(1)

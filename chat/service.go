@@ -24,6 +24,7 @@ type Service struct {
 	events *realtime.Publisher
 	opts   Options
 	rate   *limiter // nil without a limit
+	stored *repeats // likewise
 	after  *afterSend
 	stats  *counters
 }
@@ -42,10 +43,14 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, fmt.Errorf("chat: %w", err)
 	}
 	stats := &counters{}
-	return &Service{
+	s := &Service{
 		store: store, events: events, opts: o, rate: newLimiter(o.SendRate), stats: stats,
 		after: &afterSend{hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats},
-	}, nil
+	}
+	if s.rate != nil {
+		s.stored = newRepeats(maxRepeats)
+	}
+	return s, nil
 }
 
 // checkContent trims s and holds it to the rules for a message's text.

@@ -91,6 +91,7 @@ func TestTheFiguresOfRealParts(t *testing.T) {
 	send := chat.SendParams{ConsultationID: "demo", SenderID: "paula", Content: "Guten Tag", ClientMessageID: "k"}
 	_, err := p.messages.Send(t.Context(), send)
 	require.NoError(t, err)
+	send.ClientMessageID = "l"
 	_, err = p.messages.Send(t.Context(), send)
 	require.ErrorIs(t, err, chat.ErrRateLimited)
 	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages, HTTP: p.http})
