@@ -23,7 +23,7 @@ type AppendParams struct {
 
 // Appended is the outcome of an append.
 type Appended struct {
-	Message Message
+	Message Message // as it is stored
 	// Replayed says that the message was stored before, by a call with the same key.
 	Replayed bool
 	// Entry is the id of the outbox entry, or 0.
@@ -61,9 +61,9 @@ func (p AppendParams) Apply(c consultation.Consultation, prior *Message, now tim
 
 // EditParams describes a new text for a message.
 type EditParams struct {
-	ID      MessageID
-	By      consultation.UserID
-	Content string
+	ID      MessageID           // the message
+	By      consultation.UserID // who edits it
+	Content string              // the new text, validated by the service
 	// IfRev is the version that the caller has seen, or 0 for any.
 	IfRev int64
 	// Window is how long after its creation a message may be changed; negative for ever.
@@ -73,16 +73,16 @@ type EditParams struct {
 
 // DeleteParams describes the removal of a message's content.
 type DeleteParams struct {
-	ID      MessageID
-	By      consultation.UserID
-	IfRev   int64
-	Window  time.Duration
-	Enqueue *realtime.Enqueue
+	ID      MessageID           // the message
+	By      consultation.UserID // who deletes it
+	IfRev   int64               // the version that By has seen; 0 for any
+	Window  time.Duration       // as in EditParams
+	Enqueue *realtime.Enqueue   // the outbox entry to write in the same step, nil for none
 }
 
 // Changed is the outcome of an edit or a deletion.
 type Changed struct {
-	Message Message
+	Message Message // as it is now
 	// Unchanged says that the message was already as asked for: nothing was stored, no rev raised, no event is due.
 	Unchanged bool
 	Entry     int64

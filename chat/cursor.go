@@ -12,8 +12,8 @@ import (
 
 // InboxCursor is a place in the list of consultations: the activity of an item, and its id to tell equal times apart.
 type InboxCursor struct {
-	Activity time.Time
-	ID       consultation.ID
+	Activity time.Time       // when something last happened in the item
+	ID       consultation.ID // the consultation of the item
 }
 
 // IsZero reports whether c is the start of the list.

@@ -9,7 +9,7 @@ import (
 
 // ChangeParams names a message of the caller's own that is to be edited or deleted.
 type ChangeParams struct {
-	ID MessageID
+	ID MessageID // the message
 	// By is the person who asks; only the sender may.
 	By consultation.UserID
 	// IfRev is the version that the caller has seen, or 0 to change whatever is there.

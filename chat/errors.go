@@ -25,7 +25,9 @@ var (
 )
 
 // StaleError is the [ErrStale] that knows the version.
-type StaleError struct{ Rev int64 }
+type StaleError struct {
+	Rev int64 // of the message as it is
+}
 
 // Error names the version.
 func (e *StaleError) Error() string { return fmt.Sprintf("%v: it is at rev %d", ErrStale, e.Rev) }
@@ -45,7 +47,9 @@ func (e *RefusedError) Error() string { return ErrRefused.Error() }
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // RateLimitError is the [ErrRateLimited] that knows how long to wait until the next message is taken.
-type RateLimitError struct{ RetryAfter time.Duration }
+type RateLimitError struct {
+	RetryAfter time.Duration // until the next message is taken
+}
 
 // Error names the wait.
 func (e *RateLimitError) Error() string {

@@ -23,25 +23,25 @@ const MaxEventData = 9500
 
 // Thin is the payload of an event without its content: the receiver fetches.
 type Thin struct {
-	ConsultationID consultation.ID `json:"consultationId"`
-	ID             MessageID       `json:"id"`
-	Seq            int64           `json:"seq"`
-	Rev            int64           `json:"rev"`
+	ConsultationID consultation.ID `json:"consultationId"` // where it happened
+	ID             MessageID       `json:"id"`             // the message
+	Seq            int64           `json:"seq"`            // its place
+	Rev            int64           `json:"rev"`            // its version
 	Thin           bool            `json:"thin"`
 }
 
 // Read is the payload of a messages-read.
 type Read struct {
-	ConsultationID consultation.ID     `json:"consultationId"`
-	UserID         consultation.UserID `json:"userId"`
-	Seq            int64               `json:"seq"`
-	At             string              `json:"at"`
+	ConsultationID consultation.ID     `json:"consultationId"` // where it happened
+	UserID         consultation.UserID `json:"userId"`         // who has read
+	Seq            int64               `json:"seq"`            // up to which message
+	At             string              `json:"at"`             // as consultation.FormatTime writes it
 }
 
 // Resync is the payload of a resync-required: catch up to at least this rev.
 type Resync struct {
-	ConsultationID consultation.ID `json:"consultationId"`
-	Rev            int64           `json:"rev"`
+	ConsultationID consultation.ID `json:"consultationId"` // what to fetch
+	Rev            int64           `json:"rev"`            // 0 if it is not known
 }
 
 // MessageEvent builds the event that tells of m: new-message or message-updated with the message, message-deleted with

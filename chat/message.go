@@ -14,9 +14,9 @@ type MessageID string
 // Message is one message as it stands now. Its JSON form is what the HTTP interface answers and what a new-message
 // event carries.
 type Message struct {
-	ID             MessageID           `json:"id"`
-	ConsultationID consultation.ID     `json:"consultationId"`
-	SenderID       consultation.UserID `json:"senderId"`
+	ID             MessageID           `json:"id"`             // never changes
+	ConsultationID consultation.ID     `json:"consultationId"` // where it was written
+	SenderID       consultation.UserID `json:"senderId"`       // who wrote it
 	// Content is plain text; "" once the message is deleted.
 	Content   string                   `json:"content"`
 	CreatedAt time.Time                `json:"createdAt"` // for display only: UTC, microseconds, by the store's clock
@@ -65,8 +65,8 @@ func formatOptional(t *time.Time) string {
 
 // ReadMark says up to where somebody has read.
 type ReadMark struct {
-	Seq int64     `json:"seq"`
-	At  time.Time `json:"at"`
+	Seq int64     `json:"seq"` // of the last message that was read
+	At  time.Time `json:"at"`  // by the store's clock
 }
 
 // MarshalJSON writes the time as [consultation.FormatTime] does.

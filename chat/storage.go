@@ -8,8 +8,8 @@ import (
 
 // HistoryParams asks for a page of the history.
 type HistoryParams struct {
-	ConsultationID consultation.ID
-	Viewer         consultation.UserID
+	ConsultationID consultation.ID     // what to read
+	Viewer         consultation.UserID // who asks
 	// Before is the seq below which the page ends, or 0 for the newest page.
 	Before int64
 	// Limit is the size of the page. The service makes 0 the default; stores get at least 1.
@@ -18,8 +18,8 @@ type HistoryParams struct {
 
 // ChangesParams asks for what has changed.
 type ChangesParams struct {
-	ConsultationID consultation.ID
-	Viewer         consultation.UserID
+	ConsultationID consultation.ID     // what to read
+	Viewer         consultation.UserID // who asks
 	// Since is the rev up to which the caller is complete; 0 for nothing yet.
 	Since int64
 	Limit int
@@ -29,7 +29,7 @@ type ChangesParams struct {
 
 // Page is a consultation's header and some of its messages, from one snapshot.
 type Page struct {
-	Consultation consultation.Consultation
+	Consultation consultation.Consultation // the header
 	// Reads has the mark of the patient and of the assigned student, where they have one.
 	Reads    map[consultation.UserID]ReadMark
 	Messages []Message
@@ -49,7 +49,7 @@ type Changes struct {
 
 // InboxParams asks for consultations of one person.
 type InboxParams struct {
-	Viewer consultation.UserID
+	Viewer consultation.UserID // who asks
 	// Status narrows to one status; "" for all.
 	Status consultation.Status
 	// OpenRequests asks for all consultations with status REQUESTED, whoever they belong to, instead of the viewer's.
@@ -61,7 +61,7 @@ type InboxParams struct {
 
 // InboxItem is a consultation in a list.
 type InboxItem struct {
-	Consultation consultation.Consultation
+	Consultation consultation.Consultation // the header
 	// Unread is the number of messages that [Unread] counts.
 	Unread int
 	// Last is the message with the highest seq, nil if there is none.
@@ -72,15 +72,15 @@ type InboxItem struct {
 
 // InboxPage is a page of the list.
 type InboxPage struct {
-	Items   []InboxItem
-	HasMore bool
+	Items   []InboxItem // newest activity first
+	HasMore bool        // whether more follow
 }
 
 // ReadParams moves a read mark.
 type ReadParams struct {
-	ConsultationID consultation.ID
-	Reader         consultation.UserID
-	Seq            int64
+	ConsultationID consultation.ID     // where
+	Reader         consultation.UserID // whose mark it is
+	Seq            int64               // the last message that was read
 }
 
 // Marked is the mark after a call of MarkRead.

@@ -24,8 +24,8 @@ func (a Actor) Participant() Participant { return a.person }
 // Change is a change of status or assignment that has been asked for. Stores carry it to the locked row and call
 // [Change.Apply] there.
 type Change struct {
-	ID ID
-	By Actor
+	ID ID    // the consultation
+	By Actor // who changes it
 	// To is the wanted status, or "" for a change of the assignment alone.
 	To Status
 	// Student is who becomes the assigned student, or nil to leave it.

@@ -8,10 +8,10 @@ import (
 // Consultation is the meeting of one patient and, once accepted, one student. Its JSON form is what the HTTP interface
 // answers.
 type Consultation struct {
-	ID      ID           `json:"id"`
-	Status  Status       `json:"status"`
-	Topic   string       `json:"topic"`
-	Patient Participant  `json:"patient"`
+	ID      ID           `json:"id"`                // never changes
+	Status  Status       `json:"status"`            // where it stands
+	Topic   string       `json:"topic"`             // what it is about, as the patient put it
+	Patient Participant  `json:"patient"`           // who has requested it
 	Student *Participant `json:"student,omitempty"` // nil until accepted
 	// Rev counts the visible changes: of the status, of the assignment and of every message. The first state has 1.
 	Rev       int64     `json:"rev"`

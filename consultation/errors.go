@@ -39,7 +39,9 @@ type InvalidError struct {
 func (e *InvalidError) Error() string { return "consultation: invalid " + e.Field + ": " + e.Reason }
 
 // NotActiveError is the [ErrNotActive] that knows the state.
-type NotActiveError struct{ Status Status }
+type NotActiveError struct {
+	Status Status // of the consultation as it is
+}
 
 // Error names the status.
 func (e *NotActiveError) Error() string { return ErrNotActive.Error() + ": it is " + string(e.Status) }
@@ -48,7 +50,9 @@ func (e *NotActiveError) Error() string { return ErrNotActive.Error() + ": it is
 func (e *NotActiveError) Is(target error) bool { return target == ErrNotActive }
 
 // ConflictError is the [ErrConflict] that knows the state.
-type ConflictError struct{ Status Status }
+type ConflictError struct {
+	Status Status // of the consultation as it is
+}
 
 // Error names the status.
 func (e *ConflictError) Error() string { return ErrConflict.Error() + ": it is " + string(e.Status) }

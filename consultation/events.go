@@ -15,10 +15,10 @@ const (
 
 // StatusUpdate is the payload of a status-update.
 type StatusUpdate struct {
-	ConsultationID ID     `json:"consultationId"`
+	ConsultationID ID     `json:"consultationId"` // where it happened
 	Status         Status `json:"status"`
-	PreviousStatus Status `json:"previousStatus"`
-	Rev            int64  `json:"rev"`
+	PreviousStatus Status `json:"previousStatus"` // before the change
+	Rev            int64  `json:"rev"`            // of the change
 	// By is the person who changed it, or "" for the host application.
 	By UserID `json:"by,omitempty"`
 	At string `json:"at"` // as FormatTime writes it
@@ -26,9 +26,9 @@ type StatusUpdate struct {
 
 // Update is the payload of a consultation-updated: who is assigned now.
 type Update struct {
-	ConsultationID ID           `json:"consultationId"`
-	Student        *Participant `json:"student,omitempty"`
-	Rev            int64        `json:"rev"`
+	ConsultationID ID           `json:"consultationId"`    // where it happened
+	Student        *Participant `json:"student,omitempty"` // who is assigned now, nil for nobody
+	Rev            int64        `json:"rev"`               // of the change
 }
 
 // thinUpdate is an Update without the person.

@@ -26,10 +26,10 @@ const (
 // Participant is a person as the others see them. The host supplies it; the library keeps the copy that it got when the
 // person joined.
 type Participant struct {
-	UserID    UserID `json:"id"`
-	Role      Role   `json:"role"`
-	FirstName string `json:"firstName"`
-	LastName  string `json:"lastName"`
+	UserID    UserID `json:"id"`        // of the host's choosing
+	Role      Role   `json:"role"`      // in which function
+	FirstName string `json:"firstName"` // at most 200 characters
+	LastName  string `json:"lastName"`  // at most 200 characters
 	// Image is the address of a picture, or "".
 	Image string `json:"image,omitempty"`
 }

@@ -155,8 +155,8 @@ func (s *Service) Get(ctx context.Context, id ID, viewer UserID) (Consultation, 
 
 // TransitionParams describes a change of status or assignment.
 type TransitionParams struct {
-	ID ID
-	By Actor
+	ID ID    // the consultation
+	By Actor // who changes it
 	// Student is who is to be assigned, when the host accepts or reassigns. A student who accepts is assigned
 	// themselves.
 	Student *Participant

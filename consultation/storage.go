@@ -8,21 +8,21 @@ import (
 
 // CreateParams describes a new consultation. The service has validated it.
 type CreateParams struct {
-	ID      ID
-	Topic   string
-	Patient Participant
+	ID      ID          // not in use yet
+	Topic   string      // what it is about
+	Patient Participant // who requests it
 }
 
 // ChangeParams is a [Change] with the outbox entries that are to be written in the same step, nil for none.
 type ChangeParams struct {
 	Change
-	Enqueue *realtime.Enqueue
+	Enqueue *realtime.Enqueue // the lease and the connection that needs no event
 }
 
 // Changed is a change that was stored.
 type Changed struct {
-	Consultation Consultation
-	Announcement Announcement
+	Consultation Consultation // as it is now
+	Announcement Announcement // what its events tell
 	// StatusEntry and AssignmentEntry are the ids of the outbox entries, 0 for one that was not written.
 	StatusEntry     int64
 	AssignmentEntry int64

@@ -22,8 +22,8 @@ var ErrInvalidEvent = errors.New("realtime: invalid event")
 // Event is one message on its way to the subscribers of one channel. It is a value: whoever receives one must not
 // change the bytes it points to.
 type Event struct {
-	Channel Channel
-	Name    string
+	Channel Channel // where it goes
+	Name    string  // what has happened, like "new-message"
 	// Data is the payload, encoded once for all receivers.
 	Data json.RawMessage
 	// Thin is the same event with ids and numbers only, for a transport that may not, or cannot, carry Data; a receiver

@@ -17,7 +17,7 @@ type Enqueue struct {
 
 // Entry is an outbox entry that has been claimed.
 type Entry struct {
-	ID int64
+	ID int64 // for Ack and Nack
 	// Event is what to publish, made from the rows as they are now: entries hold references, never content.
 	Event Event
 	// Resync stands in for this and any number of other entries of the same channel: it tells the clients to fetch.
@@ -32,13 +32,13 @@ type Entry struct {
 
 // ClaimParams says how much [Outbox.Claim] takes, and for how long.
 type ClaimParams struct {
-	Limit int
-	Lease time.Duration
+	Limit int           // entries at most
+	Lease time.Duration // how long they belong to the caller
 }
 
 // NackParams says what becomes of entries that could not be published.
 type NackParams struct {
-	IDs []int64
+	IDs []int64 // of the entries
 	// Delay is the time until they may be claimed again, on the store's clock. Ignored when Park is set.
 	Delay time.Duration
 	// Park sets them aside for a human, with Reason; they are not claimed again.
@@ -48,8 +48,8 @@ type NackParams struct {
 
 // PurgeParams says which entries [Outbox.Purge] removes, by their age.
 type PurgeParams struct {
-	Pending time.Duration
-	Parked  time.Duration
+	Pending time.Duration // the age from which pending entries go
+	Parked  time.Duration // the age from which parked entries go
 }
 
 // Backlog describes the outbox at one moment, on the store's clock.

@@ -16,9 +16,9 @@ var ErrUnavailable = errors.New("realtime: transport unavailable")
 
 // Attempt is one call of the broadcaster by a [Relay].
 type Attempt struct {
-	Events   int
-	Duration time.Duration
-	Err      error
+	Events   int           // how many, above 1 for a batch
+	Duration time.Duration // until the answer
+	Err      error         // the broadcaster's, or nil
 }
 
 // The fixed sizes of the relay.

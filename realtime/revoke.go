@@ -14,8 +14,8 @@ type Revoker interface {
 
 // Listener is one user who is subscribed to one channel, on any number of connections.
 type Listener struct {
-	UserID  string
-	Channel Channel
+	UserID  string  // as the signature named them
+	Channel Channel // what they are subscribed to
 }
 
 // Unwrap returns the broadcaster that the relay sends to, for [FindRevoker].

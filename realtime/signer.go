@@ -23,7 +23,7 @@ type Grant struct {
 // UserGrant is the answer of a user authentication endpoint (Pusher Channels documentation, "Authenticating users").
 type UserGrant struct {
 	Auth     string `json:"auth"`
-	UserData string `json:"user_data"`
+	UserData string `json:"user_data"` // the JSON that was signed
 }
 
 // Signer makes the signatures that let one connection subscribe to one channel, or sign in as one user. It decides

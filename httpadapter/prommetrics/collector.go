@@ -18,10 +18,10 @@ import (
 // Config names the parts to show, at least one. A process that has two of a kind makes two collectors and registers each
 // with [prometheus.WrapRegistererWith] and a label of its own.
 type Config struct {
-	Server *ws.Server
-	Relay  *realtime.Relay
-	Chat   *chat.Service
-	HTTP   *httpadapter.Handler
+	Server *ws.Server           // its connections, queues and bus
+	Relay  *realtime.Relay      // what it sends, and the outbox
+	Chat   *chat.Service        // sends, refusals and hooks
+	HTTP   *httpadapter.Handler // requests and refusals
 	// Timeout bounds the question for the backlog of the outbox, at each scrape. Defaults to 2 seconds.
 	Timeout time.Duration
 	// Logger gets what the scrape cannot show: why the outbox could not be read. Defaults to slog.Default().

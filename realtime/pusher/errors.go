@@ -12,7 +12,7 @@ import (
 // APIError is an answer of the service that is not a success. Its text names the status and what it means, and nothing
 // of the request or the answer's body, which can have a signature in it.
 type APIError struct {
-	Status int
+	Status int // of the answer
 	// RetryAfter is the wait that the service asks for, or 0.
 	RetryAfter time.Duration
 	// ClockSkew is how far this machine's clock is ahead of the service's, by the answer's Date.

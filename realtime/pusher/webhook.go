@@ -15,19 +15,19 @@ var ErrWebhook = errors.New("pusher: webhook is not authenticated")
 
 // Webhook is a report of the service (Pusher Channels documentation, "Webhooks").
 type Webhook struct {
-	Time   time.Time
-	Events []WebhookEvent
+	Time   time.Time      // when the service made it
+	Events []WebhookEvent // in their order
 }
 
 // WebhookEvent is one thing that has happened. Which fields are set depends on the name.
 type WebhookEvent struct {
-	Name     string            `json:"name"` // "channel_occupied", "member_added", …
-	Channel  realtime.Channel  `json:"channel"`
-	UserID   string            `json:"user_id"`
-	Event    string            `json:"event"` // name and data of a client event
-	Data     string            `json:"data"`  // sealed as it came on an encrypted channel
-	SocketID realtime.SocketID `json:"socket_id"`
-	Count    int               `json:"subscription_count"`
+	Name     string            `json:"name"`               // "channel_occupied", "member_added", …
+	Channel  realtime.Channel  `json:"channel"`            // where it happened
+	UserID   string            `json:"user_id"`            // whom it is about, if it is about somebody
+	Event    string            `json:"event"`              // name and data of a client event
+	Data     string            `json:"data"`               // sealed as it came on an encrypted channel
+	SocketID realtime.SocketID `json:"socket_id"`          // who has sent a client event
+	Count    int               `json:"subscription_count"` // of a subscription_count
 }
 
 // Webhook reads the body of a webhook after it has checked the signature over it. It takes the place of the vendor's

@@ -15,9 +15,9 @@ import (
 
 // Frame is one message of the server.
 type Frame struct {
-	Event   string
-	Channel realtime.Channel
-	UserID  string
+	Event   string           // its name
+	Channel realtime.Channel // "" for frames of the connection
+	UserID  string           // who has sent a client event
 	// Data is the payload as JSON: what the string contains that the protocol wraps around most payloads, or the value
 	// itself where it does not. A string that is only text is the value, as pusher-js has it.
 	Data json.RawMessage
@@ -32,8 +32,8 @@ func (f Frame) IsProtocol() bool {
 
 // RefusedError is the answer to a subscription or a sign-in that the server does not allow.
 type RefusedError struct {
-	Event string // pusher:subscription_error, or pusher:error
-	Data  json.RawMessage
+	Event string          // pusher:subscription_error, or pusher:error
+	Data  json.RawMessage // as it came
 }
 
 // Error shows the server's answer.

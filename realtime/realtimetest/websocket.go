@@ -33,8 +33,8 @@ const maxServerMessage = 1 << 20
 
 // CloseError is how a connection ends on which the server has sent a close frame.
 type CloseError struct {
-	Code   int // 1005 if the frame had none
-	Reason string
+	Code   int    // 1005 if the frame had none
+	Reason string // as the server put it
 }
 
 // Error shows the code and the reason.
@@ -43,7 +43,9 @@ func (e *CloseError) Error() string {
 }
 
 // HandshakeError is the answer of a server that did not upgrade the connection.
-type HandshakeError struct{ Status int }
+type HandshakeError struct {
+	Status int // of the answer, not 101
+}
 
 // Error shows the status.
 func (e *HandshakeError) Error() string {

@@ -9,9 +9,9 @@ import (
 
 // Stats are the server's figures at one moment. The numbers of different fields need not be from the same instant.
 type Stats struct {
-	Connections   int
+	Connections   int // open ones
 	Channels      int // with at least one subscriber on this node
-	Subscriptions int
+	Subscriptions int // of all connections
 
 	QueuedBytes int // wait for clients that do not take them
 

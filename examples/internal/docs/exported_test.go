@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"go/ast"
+	"go/token"
 	"strings"
 	"testing"
 )
@@ -28,8 +29,8 @@ func TestEveryPackageIsExplained(t *testing.T) {
 }
 
 // TestEveryExportedIdentifierIsExplained wants a comment on everything that a host can name: constants, variables, types,
-// functions, methods, and the methods of interfaces. One comment may stand for a group of constants. Fields whose name says
-// it all are explained by the comment of their struct.
+// functions, methods, and the fields and methods of exported structs and interfaces. One comment may stand for a group: of
+// constants, or of fields without an empty line between them; the comment of a type may name its members too.
 func TestEveryExportedIdentifierIsExplained(t *testing.T) {
 	t.Parallel()
 	_, ours := packages(t)
@@ -56,7 +57,7 @@ func TestEveryExportedIdentifierIsExplained(t *testing.T) {
 						check(d.Name, d.Doc != nil)
 					}
 				case *ast.GenDecl:
-					checkGroup(d, check)
+					checkGroup(fset, d, check)
 				}
 			}
 		}
@@ -81,7 +82,7 @@ func receiver(d *ast.FuncDecl) string {
 	return x.(*ast.Ident).Name
 }
 
-func checkGroup(d *ast.GenDecl, check func(*ast.Ident, bool)) {
+func checkGroup(fset *token.FileSet, d *ast.GenDecl, check func(*ast.Ident, bool)) {
 	for _, s := range d.Specs {
 		switch s := s.(type) {
 		case *ast.ValueSpec:
@@ -97,18 +98,31 @@ func checkGroup(d *ast.GenDecl, check func(*ast.Ident, bool)) {
 			if !s.Name.IsExported() {
 				continue
 			}
-			if body, ok := s.Type.(*ast.InterfaceType); ok {
-				checkMethods(body.Methods, doc.Text(), check)
+			switch body := s.Type.(type) {
+			case *ast.StructType:
+				checkMembers(fset, body.Fields, doc.Text(), check)
+			case *ast.InterfaceType:
+				checkMembers(fset, body.Methods, doc.Text(), check)
 			}
 		}
 	}
 }
 
-// checkMethods checks those of an interface. said is the comment of the interface, which may name them.
-func checkMethods(methods *ast.FieldList, said string, check func(*ast.Ident, bool)) {
-	for _, m := range methods.List {
+// checkMembers checks fields or methods. said is the comment of their type.
+func checkMembers(fset *token.FileSet, members *ast.FieldList, said string, check func(*ast.Ident, bool)) {
+	explained, line := false, 0
+	for _, m := range members.List {
+		begin := m.Pos()
+		if m.Doc != nil {
+			begin = m.Doc.Pos()
+		}
+		if fset.Position(begin).Line != line+1 {
+			explained = false // an empty line ends the group
+		}
+		line = fset.Position(m.End()).Line
+		explained = explained || m.Doc != nil
 		for _, name := range m.Names {
-			check(name, m.Doc != nil || m.Comment != nil || strings.Contains(said, name.Name))
+			check(name, explained || m.Comment != nil || strings.Contains(said, name.Name))
 		}
 	}
 }
