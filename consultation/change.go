@@ -3,7 +3,7 @@ package consultation
 import "time"
 
 // Actor is who asks for a change: a person, under the rules of [Change.Apply], or the host application itself, which may
-// do all that the state allows. The zero Actor may do nothing.
+// do all that the state allows. The zero Actor may change nothing; in [RequestParams] it stands for the patient.
 type Actor struct {
 	person Participant
 	host   bool

@@ -20,6 +20,8 @@ var (
 	ErrConflict = errors.New("consultation: conflict")
 	// ErrExists says that a consultation with this id is already there.
 	ErrExists = errors.New("consultation: already exists")
+	// ErrInvalid says that the input is wrong; see [*InvalidError].
+	ErrInvalid = errors.New("consultation: invalid")
 	// ErrRetryTx says that the database gave up the surrounding transaction because of another one (serialisation
 	// failure, deadlock). Nothing of it is stored; run the whole transaction again. Outside a transaction of the host's
 	// the stores repeat by themselves.
@@ -28,7 +30,7 @@ var (
 	ErrNoOutbox = errors.New("consultation: the broadcaster has no outbox, wrap it with realtime.NewRelay")
 )
 
-// InvalidError says which input is wrong and why. Reason is a phrase for developers, like "must not be empty"; it never
+// InvalidError is the [ErrInvalid] that says which input is wrong and why. Reason is a phrase for developers, like "must not be empty"; it never
 // contains the input.
 type InvalidError struct {
 	Field  string // the JSON name of the input
@@ -36,7 +38,10 @@ type InvalidError struct {
 }
 
 // Error returns the field and the reason.
-func (e *InvalidError) Error() string { return "consultation: invalid " + e.Field + ": " + e.Reason }
+func (e *InvalidError) Error() string { return ErrInvalid.Error() + " " + e.Field + ": " + e.Reason }
+
+// Is reports whether target is [ErrInvalid].
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // NotActiveError is the [ErrNotActive] that knows the state.
 type NotActiveError struct {

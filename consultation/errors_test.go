@@ -36,4 +36,9 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, conflict, consultation.ErrConflict)
 	require.NotErrorIs(t, conflict, consultation.ErrNotActive)
 	require.Contains(t, conflict.Error(), "IN_PROGRESS")
+
+	_, err := consultation.ParseID("a b")
+	require.ErrorIs(t, fmt.Errorf("wrapped: %w", err), consultation.ErrInvalid)
+	require.NotErrorIs(t, err, consultation.ErrConflict)
+	require.NotErrorIs(t, conflict, consultation.ErrInvalid)
 }

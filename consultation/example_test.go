@@ -44,7 +44,7 @@ func ExampleOptions() {
 	consultations, err := consultation.NewService(memstore.New(), &inmem.Broadcaster{}, &consultation.Options{
 		Policy: func(_ context.Context, action consultation.Action, _ consultation.ID, by consultation.Participant) error {
 			if action == consultation.ActionRequest && by.LastName == "" {
-				return errors.New("the profile is not complete")
+				return fmt.Errorf("%w: the profile is not complete", consultation.ErrForbidden)
 			}
 			return nil
 		},

@@ -35,8 +35,10 @@ const (
 )
 
 // Policy narrows who may do what. It is asked before the store is, with the id of the consultation ("" for a request),
-// and refuses by returning an error, which the caller gets joined with [ErrForbidden]. It cannot allow what the rules
-// of [Change.Apply] forbid. It is not asked about what the host does itself. It must be safe for concurrent use.
+// and refuses by returning an error that matches [ErrForbidden]. Any other error is a failure, as of a database that is
+// down: nothing is changed, and the caller gets the error wrapped, which the HTTP layer logs and answers with 500 (503 for
+// a time-out). It cannot allow what the rules of [Change.Apply] forbid. It is not asked about what the host does itself.
+// It must be safe for concurrent use.
 type Policy func(ctx context.Context, action Action, id ID, by Participant) error
 
 // Options changes how a [Service] works. The zero value is ready to use.
@@ -106,9 +108,11 @@ type RequestParams struct {
 	// ID is the id to use, or "" for a new one.
 	ID ID
 	// Topic is trimmed; 1 to [Options.MaxTopic] characters.
-	Topic   string
+	Topic string
+	// Patient is whose consultation it is. Without By it must be the person whom the host has authenticated, not a name
+	// out of the request.
 	Patient Participant
-	// By is who asks; the zero Actor means the patient.
+	// By is who asks; here, and only here, the zero Actor means the patient.
 	By Actor
 }
 
@@ -282,7 +286,7 @@ func (s *Service) ask(ctx context.Context, action Action, id ID, by Actor) error
 		return nil
 	}
 	if err := s.opts.Policy(ctx, action, id, by.person); err != nil {
-		return fmt.Errorf("%w: %w", ErrForbidden, err)
+		return fmt.Errorf("consultation: policy: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package consultation_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -221,7 +222,7 @@ func TestPolicy(t *testing.T) {
 		by     consultation.UserID
 	}
 	var asked []call
-	full := errors.New("three consultations at once are enough")
+	full := fmt.Errorf("%w: three consultations at once are enough", consultation.ErrForbidden)
 	var refuse error
 	b := setup(t, consultation.Options{Policy: func(_ context.Context, a consultation.Action, id consultation.ID, p consultation.Participant) error {
 		asked = append(asked, call{a, id, p.UserID})
@@ -253,6 +254,21 @@ func TestPolicy(t *testing.T) {
 	require.ErrorIs(t, err, consultation.ErrForbidden)
 	require.ErrorIs(t, err, full)
 	require.Zero(t, b.store.calls, "the policy is asked before the store is")
+	require.Len(t, asked, 2)
+
+	refuse, asked = errors.New("the database is down"), nil
+	for _, do := range []func() error{
+		func() error {
+			_, err := b.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+			return err
+		},
+		func() error { _, err := b.Cancel(t.Context(), by(id, patient)); return err },
+	} {
+		err = do()
+		require.ErrorIs(t, err, refuse)
+		require.NotErrorIs(t, err, consultation.ErrForbidden, "a failure is no refusal")
+	}
+	require.Zero(t, b.store.calls)
 	require.Len(t, asked, 2)
 
 	_, err = b.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient, By: consultation.Host()})

@@ -16,10 +16,15 @@ import (
 // [chat.DefaultMaxContent] characters fits even when its JSON escapes every one of them.
 const DefaultMaxRequestBytes = 64 << 10
 
-// Authenticator tells who makes a request, from the host's own session. Any error is answered with 401; the text of the
-// error goes nowhere, so log what matters before returning it. A Participant without a user id is nobody and also gets
-// 401; one that [consultation.Participant.Validate] refuses for another reason is a fault of the host and gets 500. It
-// must be safe for concurrent use.
+// ErrUnavailable is what an [Authenticator] wraps when it cannot find out who makes a request, as when the store of the
+// sessions is down: the answer is 503, with Retry-After, instead of 401, which would log the user out.
+var ErrUnavailable = errors.New("httpadapter: unavailable")
+
+// Authenticator tells who makes a request, from the host's own session. An error that matches [ErrUnavailable] is answered
+// with 503 and logged with its text, which must hold no secret. Any other error is answered with 401, and its text goes
+// nowhere, so log what matters before returning it. A Participant without a user id is nobody and also gets 401; one that
+// [consultation.Participant.Validate] refuses for another reason is a fault of the host and gets 500. It must be safe for
+// concurrent use.
 type Authenticator interface {
 	// Authenticate returns the person whose session the request belongs to.
 	Authenticate(r *http.Request) (consultation.Participant, error)

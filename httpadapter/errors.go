@@ -58,6 +58,9 @@ type failure struct {
 
 // failures is the table of all errors that are answered. The first that matches counts; what does not match is internal.
 var failures = []failure{
+	// First, because what is wrong in the host's own store comes joined with it.
+	{ErrUnavailable, http.StatusServiceUnavailable, CodeUnavailable, "try again", slog.LevelWarn},
+
 	{errNoRoute, http.StatusNotFound, CodeNotFound, "there is no such resource", slog.LevelDebug},
 	{errMethod, http.StatusMethodNotAllowed, CodeMethodNotAllowed, "see the header Allow", slog.LevelDebug},
 	{errCrossOrigin, http.StatusForbidden, CodeForbidden, "the request comes from a foreign origin", slog.LevelDebug},

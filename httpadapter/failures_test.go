@@ -117,11 +117,12 @@ func TestTheAuthenticatorIsTheHostsBusiness(t *testing.T) {
 func TestAPolicyRefuses(t *testing.T) {
 	t.Parallel()
 	var consultationsService *consultation.Service
+	answer := fmt.Errorf("%w: %w", consultation.ErrForbidden, &consultation.InvalidError{Field: "canary", Reason: "of the policy"})
 	b := setup(t, func(c *httpadapter.Config) {
 		var err error
 		consultationsService, err = consultation.NewService(&countingStore{}, realtime.BroadcasterFunc(nil), &consultation.Options{
 			Policy: func(context.Context, consultation.Action, consultation.ID, consultation.Participant) error {
-				return &consultation.InvalidError{Field: "canary", Reason: "of the policy"}
+				return answer
 			},
 		})
 		require.NoError(t, err)
@@ -130,6 +131,34 @@ func TestAPolicyRefuses(t *testing.T) {
 	got := b.do(t, "patient-1", "POST", consultations, `{"topic":"x"}`)
 	wantProblem(t, got, 403, httpadapter.CodeForbidden)
 	require.NotContains(t, got.body, "canary")
+	require.Empty(t, b.log.String())
+
+	answer = errors.New("canary of the policy: the database is down")
+	got = b.do(t, "patient-1", "POST", consultations, `{"topic":"x"}`)
+	wantProblem(t, got, 500, httpadapter.CodeInternal)
+	require.NotContains(t, got.body, "canary")
+	require.Contains(t, b.log.String(), "canary of the policy", "somebody has to learn why")
+	answer = fmt.Errorf("count the consultations: %w", context.DeadlineExceeded)
+	wantProblem(t, b.do(t, "patient-1", "POST", consultations, `{"topic":"x"}`), 503, httpadapter.CodeUnavailable)
+}
+
+func TestAnAuthenticatorThatCannotTell(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *httpadapter.Config) {
+		c.Authenticator = httpadapter.AuthenticatorFunc(func(*http.Request) (consultation.Participant, error) {
+			return people["patient-1"], fmt.Errorf("%w: the store of the sessions: %w: canary", httpadapter.ErrUnavailable, consultation.ErrNotFound)
+		})
+	})
+	for _, got := range []reply{
+		b.do(t, "", "GET", consultations, ""),
+		b.auth(t, "", "1.1", "private-consultation-demo"),
+	} {
+		wantProblem(t, got, 503, httpadapter.CodeUnavailable)
+		require.Equal(t, "1", got.header.Get("Retry-After"))
+		require.NotContains(t, got.body, "canary")
+	}
+	require.Equal(t, 2, strings.Count(b.log.String(), "level=WARN"))
+	require.Contains(t, b.log.String(), "the store of the sessions")
 }
 
 func TestSentencesAreInTheUsersLanguage(t *testing.T) {

@@ -110,9 +110,13 @@ func (h *Handler) serve(c *call) error {
 	return answer(h, c)
 }
 
-// authenticate asks the host who this is. Why it does not know is the host's to log: the text may hold a secret.
+// authenticate asks the host who this is. Why it does not know is the host's to log: the text may hold a secret, unless the
+// host has said by ErrUnavailable that it does not.
 func (h *Handler) authenticate(c *call) error {
 	who, err := h.cfg.Authenticator.Authenticate(c.r)
+	if errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("httpadapter: authenticate: %w", err)
+	}
 	if err != nil || who.UserID == "" {
 		return errUnauthenticated
 	}
