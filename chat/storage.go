@@ -23,7 +23,7 @@ type ChangesParams struct {
 	// Since is the rev up to which the caller is complete; 0 for nothing yet.
 	Since int64
 	Limit int
-	// MaxBehind is the number of changes above which the answer is a reset. Set by the service.
+	// MaxBehind is the number of changes above which the answer is a reset. The service sets it, whatever is here.
 	MaxBehind int64
 }
 
@@ -49,7 +49,7 @@ type Changes struct {
 
 // InboxParams asks for consultations of one person.
 type InboxParams struct {
-	Viewer consultation.UserID // who asks
+	Viewer consultation.UserID // who asks. The service sets it, whatever is here.
 	// Status narrows to one status; "" for all.
 	Status consultation.Status
 	// OpenRequests asks for all consultations with status REQUESTED, whoever they belong to, instead of the viewer's.
