@@ -17,9 +17,9 @@ const (
 	EventResyncRequired = "resync-required"
 )
 
-// MaxEventData is the size in bytes above which an event goes out thin: below what Pusher refuses, with room for what
-// a transport adds.
-const MaxEventData = 9500
+// maxFull is the size in bytes above which an event goes out thin: below [realtime.MaxEventData], the most that Pusher takes,
+// with room for what a transport adds.
+const maxFull = 9500
 
 // Thin is the payload of an event without its content: the receiver fetches.
 type Thin struct {
@@ -45,7 +45,7 @@ type Resync struct {
 }
 
 // MessageEvent builds the event that tells of m: new-message or message-updated with the message, message-deleted with
-// the tombstone. Above [MaxEventData] the payload is [Thin].
+// the tombstone. Above 9,500 bytes the payload is [Thin].
 func MessageEvent(name string, m Message, except realtime.SocketID) (realtime.Event, error) {
 	data, err := json.Marshal(m)
 	if err != nil {
@@ -55,7 +55,7 @@ func MessageEvent(name string, m Message, except realtime.SocketID) (realtime.Ev
 	if err != nil {
 		return realtime.Event{}, fmt.Errorf("chat: encode thin %s: %w", name, err)
 	}
-	if len(data) > MaxEventData {
+	if len(data) > maxFull {
 		data = thin
 	}
 	return realtime.Event{
