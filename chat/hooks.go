@@ -39,7 +39,8 @@ func (s *Service) before(ctx context.Context, d Draft) error {
 	if s.opts.BeforeSend == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opts.HookTimeout)
+	caller := ctx
+	ctx, cancel := context.WithTimeout(caller, s.opts.HookTimeout)
 	defer cancel()
 	answer := make(chan error, 1)
 	go func() { answer <- contain(func() error { return s.opts.BeforeSend(ctx, d) }) }()
@@ -55,6 +56,7 @@ func (s *Service) before(ctx context.Context, d Draft) error {
 		return nil
 	case errors.As(err, &refused):
 		s.stats.refused.Add(1)
+	case caller.Err() != nil: // the caller gave up, not the hook
 	default:
 		s.stats.hookFailures.Add(1)
 	}

@@ -126,6 +126,8 @@ func TestBeforeSendEndsWithTheRequest(t *testing.T) {
 	cancel()
 	_, err := b.Send(ctx, text(patient, "Guten Tag"))
 	require.ErrorIs(t, err, context.Canceled)
+	require.Zero(t, b.Stats().HookFailures, "nothing is wrong with the hook")
+	require.Empty(t, b.counted.calls, "nothing was stored")
 }
 
 // told records the messages that a hook was told of.

@@ -11,7 +11,7 @@ import (
 
 // Rate is how often something may happen: PerSecond in the long run, and Burst at once. A PerSecond of zero or below
 // means no limit; the slowest limit is once an hour. A Burst of 0 is one second's worth, at least 1; the largest is
-// 10,000.
+// 10,000. It is not the Rate of package ws, whose zero means a default and only a negative PerSecond no limit.
 type Rate struct {
 	PerSecond float64
 	Burst     int

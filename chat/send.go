@@ -36,8 +36,10 @@ type Sent struct {
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
 //   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast, see
 //     [Options.SendRate],
-//   - any other error for a failure of the store. Whether the message was stored is then unknown; repeating with the
-//     same ClientMessageID is safe.
+//   - an error that wraps what went wrong in [Options.BeforeSend], and then nothing is stored,
+//   - any other error for a failure of the store. Whether the message was stored is then unknown.
+//
+// To repeat a send with the same ClientMessageID is safe after every error.
 func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	a, err := s.appendParams(p)
 	if err != nil {

@@ -8,7 +8,8 @@ type Stats struct {
 	Replayed    int64 // sends that were stored before
 	Refused     int64 // drafts that [Options.BeforeSend] refused
 	RateLimited int64 // sends above [Options.SendRate]
-	// HookFailures counts the hooks that panicked, failed or took too long.
+	// HookFailures counts the hooks that panicked, failed or took too long. What a BeforeSend answers after its caller has
+	// gone does not count.
 	HookFailures int64
 	// HooksDropped counts the messages that [Options.AfterSend] was not called for, because too many waited.
 	HooksDropped int64
