@@ -27,7 +27,7 @@ func (b bundle) everything(t *testing.T) {
 	t.Helper()
 	sent, err := b.Send(t.Context(), text(patient, "geheim"))
 	require.NoError(t, err)
-	p := chat.ChangeParams{ID: sent.Message.ID, By: patient.UserID}
+	p := chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}
 	_, err = b.Edit(t.Context(), p, "geheim 2")
 	require.NoError(t, err)
 	_, err = b.MarkRead(t.Context(), chat.ReadParams{ConsultationID: room, Reader: student.UserID, Seq: 3})
@@ -105,7 +105,7 @@ func TestOutboxGetsEverything(t *testing.T) {
 	require.Equal(t, handed[0], entries[0].Event, "the outbox publishes the same as the hand-off")
 	require.NoError(t, b.store.Ack(t.Context(), to.ids...))
 
-	change := chat.ChangeParams{ID: sent.Message.ID, By: patient.UserID, Except: "3.4"}
+	change := chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID, Except: "3.4"}
 	_, err = b.Edit(t.Context(), change, "second")
 	require.NoError(t, err)
 	_, err = b.Edit(t.Context(), change, "second")

@@ -7,8 +7,8 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
-// ChangeParams names a message of the caller's own that is to be edited or deleted.
-type ChangeParams struct {
+// OwnMessageParams names a message of the caller's own that is to be edited or deleted.
+type OwnMessageParams struct {
 	ID MessageID // the message
 	// By is the person who asks; only the sender may.
 	By consultation.UserID
@@ -21,7 +21,7 @@ type ChangeParams struct {
 // Edit replaces the text of a message, within [Options.EditWindow]. It returns the message as it is now. To repeat an
 // edit is safe: a message that has the text already is returned as it is. Errors are those of [Storage.Edit],
 // [*consultation.InvalidError] for bad input, and [*RefusedError] if the host refuses the text.
-func (s *Service) Edit(ctx context.Context, p ChangeParams, content string) (Message, error) {
+func (s *Service) Edit(ctx context.Context, p OwnMessageParams, content string) (Message, error) {
 	content, err := s.checkContent(content)
 	if err != nil {
 		return Message{}, err
@@ -41,7 +41,7 @@ func (s *Service) Edit(ctx context.Context, p ChangeParams, content string) (Mes
 
 // Delete removes the text of a message, within [Options.EditWindow], and returns the tombstone that stays in its place.
 // To repeat a deletion is safe. Errors are those of [Storage.Delete], and [*consultation.InvalidError] for bad input.
-func (s *Service) Delete(ctx context.Context, p ChangeParams) (Message, error) {
+func (s *Service) Delete(ctx context.Context, p OwnMessageParams) (Message, error) {
 	if err := p.check(); err != nil {
 		return Message{}, err
 	}
@@ -62,7 +62,7 @@ func (s *Service) changed(ctx context.Context, event string, done Changed, err e
 	return done.Message, nil
 }
 
-func (p ChangeParams) check() error {
+func (p OwnMessageParams) check() error {
 	if err := checkMessageID(p.ID); err != nil {
 		return err
 	}

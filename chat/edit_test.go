@@ -12,8 +12,8 @@ import (
 	"github.com/murph-chat/murph/consultation"
 )
 
-func own(m chat.Message) chat.ChangeParams {
-	return chat.ChangeParams{ID: m.ID, By: m.SenderID}
+func own(m chat.Message) chat.OwnMessageParams {
+	return chat.OwnMessageParams{ID: m.ID, By: m.SenderID}
 }
 
 func TestEdit(t *testing.T) {
@@ -78,13 +78,13 @@ func TestChangeInput(t *testing.T) {
 	m := b.say(t, patient, "first")
 	for _, c := range []struct {
 		field string
-		p     chat.ChangeParams
+		p     chat.OwnMessageParams
 	}{
-		{"id", chat.ChangeParams{By: patient.UserID}},
-		{"id", chat.ChangeParams{ID: "a b", By: patient.UserID}},
-		{"userId", chat.ChangeParams{ID: m.ID}},
-		{"userId", chat.ChangeParams{ID: m.ID, By: "a b"}},
-		{"If-Match", chat.ChangeParams{ID: m.ID, By: patient.UserID, IfRev: -1}},
+		{"id", chat.OwnMessageParams{By: patient.UserID}},
+		{"id", chat.OwnMessageParams{ID: "a b", By: patient.UserID}},
+		{"userId", chat.OwnMessageParams{ID: m.ID}},
+		{"userId", chat.OwnMessageParams{ID: m.ID, By: "a b"}},
+		{"If-Match", chat.OwnMessageParams{ID: m.ID, By: patient.UserID, IfRev: -1}},
 	} {
 		_, err := b.Edit(t.Context(), c.p, "second")
 		invalid(t, err, c.field)
@@ -93,12 +93,12 @@ func TestChangeInput(t *testing.T) {
 	}
 	require.Empty(t, b.counted.calls, "bad input has reached the store")
 	for _, c := range []struct {
-		p    chat.ChangeParams
+		p    chat.OwnMessageParams
 		want error
 	}{
-		{chat.ChangeParams{ID: m.ID, By: student.UserID}, chat.ErrNotSender},
-		{chat.ChangeParams{ID: m.ID, By: stranger.UserID}, chat.ErrMessageNotFound},
-		{chat.ChangeParams{ID: "unknown", By: patient.UserID}, chat.ErrMessageNotFound},
+		{chat.OwnMessageParams{ID: m.ID, By: student.UserID}, chat.ErrNotSender},
+		{chat.OwnMessageParams{ID: m.ID, By: stranger.UserID}, chat.ErrMessageNotFound},
+		{chat.OwnMessageParams{ID: "unknown", By: patient.UserID}, chat.ErrMessageNotFound},
 	} {
 		_, err := b.Edit(t.Context(), c.p, "second")
 		require.ErrorIs(t, err, c.want)

@@ -36,7 +36,7 @@ func TestBeforeSendSeesWhatWillBeStored(t *testing.T) {
 	p.ClientMessageID = "key-1"
 	sent, err := b.Send(t.Context(), p)
 	require.NoError(t, err)
-	_, err = b.Edit(t.Context(), chat.ChangeParams{ID: sent.Message.ID, By: patient.UserID}, " Guten Abend ")
+	_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, " Guten Abend ")
 	require.NoError(t, err)
 	require.Equal(t, []chat.Draft{
 		{ConsultationID: room, SenderID: patient.UserID, Content: "Guten Tag", ClientMessageID: "key-1"},
@@ -74,7 +74,7 @@ func TestBeforeSendRefuses(t *testing.T) {
 	require.EqualValues(t, 3, m.Seq, "nothing was stored before")
 	relay.take()
 	d.answer = &chat.RefusedError{Reason: "Bitte keine Telefonnummern."}
-	_, err = b.Edit(t.Context(), chat.ChangeParams{ID: m.ID, By: patient.UserID}, "0170 1234567")
+	_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: m.ID, By: patient.UserID}, "0170 1234567")
 	refused(err)
 	require.EqualValues(t, 3, b.rev(t))
 	require.Empty(t, relay.take())
@@ -153,7 +153,7 @@ func TestAfterSendIsToldOnceOfEachMessage(t *testing.T) {
 	again, err := b.Send(t.Context(), p)
 	require.NoError(t, err)
 	require.True(t, again.Replayed)
-	_, err = b.Edit(t.Context(), chat.ChangeParams{ID: sent.Message.ID, By: patient.UserID}, "Guten Abend")
+	_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, "Guten Abend")
 	require.NoError(t, err)
 	_, err = b.Send(t.Context(), text(stranger, "Guten Tag"))
 	require.ErrorIs(t, err, consultation.ErrNotFound)

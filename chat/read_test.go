@@ -110,7 +110,7 @@ func TestStoreThatIsDown(t *testing.T) {
 		require.ErrorIs(t, err, errDown)
 		require.Zero(t, got)
 	}
-	change := chat.ChangeParams{ID: "m", By: patient.UserID}
+	change := chat.OwnMessageParams{ID: "m", By: patient.UserID}
 	sent, err := s.Send(ctx, text(patient, "hello"))
 	check(sent, err)
 	sent, err = s.SendTx(ctx, down{}, text(patient, "hello"))

@@ -120,7 +120,7 @@ func TestSendContent(t *testing.T) {
 		require.Error(t, err, name)
 		invalid(t, err, "content")
 		require.NotContains(t, err.Error(), "ller", "the error repeats its input")
-		_, err = b.Edit(t.Context(), chat.ChangeParams{ID: "m", By: patient.UserID}, content)
+		_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: "m", By: patient.UserID}, content)
 		require.Error(t, err, name)
 		invalid(t, err, "content")
 		require.Equal(t, rev, b.rev(t), name)

@@ -48,7 +48,7 @@ func (h *Handler) editMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := changeParams(c, in)
+	p, err := ownMessageParams(c, in)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (h *Handler) editMessage(c *call) error {
 
 // deleteMessage leaves a tombstone of the caller's own message. A body is not read.
 func (h *Handler) deleteMessage(c *call) error {
-	p, err := changeParams(c, nil)
+	p, err := ownMessageParams(c, nil)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func (h *Handler) deleteMessage(c *call) error {
 	return answerMessage(c, http.StatusOK, m)
 }
 
-func changeParams(c *call, in object) (chat.ChangeParams, error) {
-	p := chat.ChangeParams{ID: chat.MessageID(c.value), By: c.who.UserID}
+func ownMessageParams(c *call, in object) (chat.OwnMessageParams, error) {
+	p := chat.OwnMessageParams{ID: chat.MessageID(c.value), By: c.who.UserID}
 	var err error
 	if p.IfRev, err = ifMatch(c.r.Header); err != nil {
 		return p, err

@@ -162,8 +162,8 @@ func (w *world) send(ctx context.Context, p chat.SendParams) error {
 	return nil
 }
 
-func (w *world) own(user consultation.UserID) chat.ChangeParams {
-	return chat.ChangeParams{ID: w.ids[w.chance.IntN(len(w.ids))], By: user}
+func (w *world) own(user consultation.UserID) chat.OwnMessageParams {
+	return chat.OwnMessageParams{ID: w.ids[w.chance.IntN(len(w.ids))], By: user}
 }
 
 // stored reads the whole log page by page.

@@ -104,7 +104,7 @@ func TestRealEvents(t *testing.T) {
 	require.NoError(t, err)
 	_, err = messages.MarkRead(t.Context(), chat.ReadParams{ConsultationID: c.ID, Reader: stefan.UserID, Seq: sent.Message.Seq})
 	require.NoError(t, err)
-	change := chat.ChangeParams{ID: sent.Message.ID, By: paula.UserID}
+	change := chat.OwnMessageParams{ID: sent.Message.ID, By: paula.UserID}
 	_, err = messages.Edit(t.Context(), change, "Guten Abend")
 	require.NoError(t, err)
 	_, err = messages.Delete(t.Context(), change)

@@ -111,7 +111,7 @@ func TestEveryCallHasItsSpan(t *testing.T) {
 	ctx := t.Context()
 	sent, err := b.messages.Send(ctx, chat.SendParams{ConsultationID: b.id, SenderID: paula.UserID, Content: canary})
 	require.NoError(t, err)
-	change := chat.ChangeParams{ID: sent.Message.ID, By: paula.UserID}
+	change := chat.OwnMessageParams{ID: sent.Message.ID, By: paula.UserID}
 	_, err = b.messages.Edit(ctx, change, canary+" 2")
 	require.NoError(t, err)
 	_, err = b.messages.Delete(ctx, change)
