@@ -10,14 +10,14 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
-func TestResyncChannel(t *testing.T) {
+func TestResyncEvent(t *testing.T) {
 	t.Parallel()
-	ev, ok := chat.ResyncChannel(consultation.Channel("7"))
+	ev, ok := chat.ResyncEvent(consultation.Channel("7"))
 	require.True(t, ok)
 	require.Equal(t, realtime.Event{Channel: consultation.Channel("7"), Name: "resync-required",
 		Data: []byte(`{"consultationId":"7","rev":0}`)}, ev)
 	for _, ch := range []realtime.Channel{consultation.PresenceChannel("7"), consultation.EncryptedChannel("7"), "private-7", "x"} {
-		_, ok := chat.ResyncChannel(ch)
+		_, ok := chat.ResyncEvent(ch)
 		require.False(t, ok, ch)
 	}
 }

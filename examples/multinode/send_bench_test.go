@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func benchNode(b *testing.B, dsn, secret string) *ws.Server {
 	must(b, err)
 	bus, err := pgbus.New(cfg, nil)
 	must(b, err)
-	server, err := ws.New(ws.Config{AppID: "1", Key: "k", Secret: secret, Bus: bus})
+	server, err := ws.New(ws.Config{AppID: "1", Key: "k", Secret: secret, Bus: bus, Resync: chat.ResyncEvent, Authorize: everybody})
 	must(b, err)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -87,6 +88,11 @@ func benchNode(b *testing.B, dsn, secret string) *ws.Server {
 		running.Wait()
 	})
 	return server
+}
+
+// everybody may listen.
+func everybody(_ context.Context, batch []realtime.Listener) ([]bool, error) {
+	return slices.Repeat([]bool{true}, len(batch)), nil
 }
 
 // awaitNodes waits until the server knows the others.

@@ -25,30 +25,36 @@ func (s *Server) join() {
 	s.node = cluster.NewNode(cluster.Config{
 		Bus: s.cfg.Bus, Secret: s.cfg.Secret, App: s.cfg.AppID + "\x00" + s.cfg.Key, Local: local{s}, Logger: s.cfg.Logger,
 	})
-	s.hub.away.on, s.hub.away.stir = true, s.node.Stir
+	s.hub.away.stir = s.node.Stir
 }
 
 // Run makes the server part of the cluster on [Config.Bus] until ctx ends or Shutdown is through, and then tells the
-// other nodes that it goes. Call it once, before the first client comes; without a Bus it returns at once. The error is
-// that of a bus that has given up, and then this node goes on alone.
+// other nodes that it goes. Call it once; before it, and without a Bus, the server is alone, and without one Run does
+// nothing but wait. Do not give it the context that a signal ends: the other nodes would see this one's users as gone while
+// Shutdown still drains. Shutdown ends Run by itself.
 //
 // Afterwards Broadcast fails, because it would reach nobody elsewhere: an event that is still to be sent then, after a
-// request that has taken long, waits in the outbox for another node's relay.
+// request that has taken long, waits in the outbox for another node's relay. Only when the bus has given up, which the
+// error of Run says, the server goes on alone.
 func (s *Server) Run(ctx context.Context) error {
-	if s.node == nil {
-		return nil
-	}
 	ctx, done, err := s.startRun(ctx)
-	if err != nil {
+	if err != nil || done == nil {
 		return err
 	}
 	defer close(done)
+	defer s.stopRun()
+	if s.node == nil {
+		<-ctx.Done()
+		return nil
+	}
 	resynced := make(chan struct{})
 	go func() {
 		defer close(resynced)
 		s.resyncs.run(ctx)
 	}()
+	s.hub.tellOthers(true)
 	err = s.node.Run(ctx)
+	s.hub.tellOthers(false)
 	s.stopRun()
 	<-resynced
 	if err != nil {
@@ -57,11 +63,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// startRun returns a context that ends with Run, and a channel to close then, or nil when the server is shut down already.
 func (s *Server) startRun(ctx context.Context) (context.Context, chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopRun != nil {
+	switch {
+	case s.stopRun != nil:
 		return nil, nil, errors.New("ws: run: called twice")
+	case s.draining:
+		return nil, nil, nil
 	}
 	ctx, s.stopRun = context.WithCancel(ctx)
 	s.runDone = make(chan struct{})
@@ -92,8 +102,9 @@ func (s *Server) Wake() {
 	s.woken()
 }
 
-// Check reports why this node should get no new clients, or why it reaches the clients of other nodes only through the
-// database: it is shutting down, or the bus is down. It asks nobody.
+// Check reports why this node should get no new clients: it is shutting down. An error whose chain has a method
+// Degraded() bool says that it works, but reaches the clients of other nodes only through the database: the bus is down, or
+// there are nodes that it cannot understand. It asks nobody.
 func (s *Server) Check(ctx context.Context) error {
 	s.mu.Lock()
 	draining := s.draining
@@ -103,11 +114,25 @@ func (s *Server) Check(ctx context.Context) error {
 		return fmt.Errorf("ws: check: %w", ctx.Err())
 	case draining:
 		return errors.New("ws: shutting down")
-	case s.node != nil && !s.node.Stats().Up:
-		return errors.New("ws: the bus to the other nodes is down")
+	case s.node == nil:
+		return nil
+	}
+	switch st := s.node.Stats(); {
+	case !st.Up:
+		return degraded("ws: the bus to the other nodes is down")
+	case st.Refusing:
+		return degraded("ws: the bus carries frames of nodes with another version or secret")
 	}
 	return nil
 }
+
+// degraded is an error of a server that works all the same.
+type degraded string
+
+func (d degraded) Error() string { return string(d) }
+
+// Degraded tells the host's health check that this is no reason to take the server out of service.
+func (d degraded) Degraded() bool { return true }
 
 // share sends an event to the other nodes. It fails when this one has left the cluster.
 func (s *Server) share(e cluster.Event) error {
@@ -120,7 +145,7 @@ func (s *Server) share(e cluster.Event) error {
 // order has the other nodes carry out c, and returns how to wait for that.
 func (s *Server) order(ctx context.Context, c cluster.Command) (wait func() (int, error)) {
 	if s.node == nil {
-		return func() (int, error) { return 0, nil }
+		return func() (int, error) { return 0, nil } // there is nobody else
 	}
 	return s.node.Order(ctx, c)
 }
@@ -177,4 +202,7 @@ func (l local) Do(c cluster.Command) (n int) {
 
 func (l local) Lead(lead bool, unsaid time.Time) { l.s.notices.speak(lead, unsaid) }
 
-func (l local) Woken() { l.s.woken() }
+func (l local) Woken() {
+	l.s.sweepSoon() // a revocation may have been lost with what was not heard
+	l.s.woken()
+}

@@ -23,12 +23,13 @@ import (
 // peer is one node of a cluster, with what a test can do to it.
 type peer struct {
 	*fixture
-	bus   *inmem.Bus
-	heard *notices
-	woken int           // read it when all is quiet
-	head  *atomic.Int64 // what a call to resync tells, if anything
-	leave context.CancelFunc
-	left  chan struct{}
+	bus    *inmem.Bus
+	heard  *notices
+	banned map[string]bool // change it when all is quiet
+	woken  int             // read it when all is quiet
+	head   *atomic.Int64   // what a call to resync tells, if anything
+	leave  context.CancelFunc
+	left   chan struct{}
 }
 
 // inCluster runs a test in a bubble, with n nodes that know each other.
@@ -63,6 +64,13 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 				ev.Data = fmt.Appendf(nil, `{"head":%d}`, m.head.Load())
 			}
 			return ev, ch.Kind() == realtime.KindPrivate
+		}
+		c.Authorize = func(_ context.Context, batch []realtime.Listener) ([]bool, error) {
+			allowed := make([]bool, len(batch))
+			for i, l := range batch {
+				allowed[i] = !m.banned[l.UserID]
+			}
+			return allowed, nil
 		}
 		c.OnWake = func() { m.woken++ }
 	})...))
@@ -404,15 +412,16 @@ func TestClusterCommands(t *testing.T) {
 			nodes[i].signIn(c, "ann", "")
 		}
 		nodes[2].bus.Drop(1)
-		n, err := nodes[0].CloseUser(t.Context(), "ann")
-		require.NoError(t, err)
-		require.Equal(t, 3, n)
-		require.Equal(t, 4009, closeCode(t, gone))
+		require.NoError(t, nodes[0].TerminateUser(t.Context(), "ann"))
+		for _, c := range []*realtimetest.Client{patient, student, gone} {
+			require.Equal(t, 4009, closeCode(t, c))
+		}
 
 		nodes[2].bus.Hang()
-		n, err = nodes[0].CloseUser(t.Context(), "ann")
-		require.ErrorContains(t, err, "1 nodes have not confirmed")
-		require.Zero(t, n)
+		require.ErrorContains(t, nodes[0].TerminateUser(t.Context(), "ann"), "1 nodes have not confirmed")
+		nodes[0].bus.Partition()
+		pass(time.Second)
+		require.ErrorContains(t, nodes[0].TerminateUser(t.Context(), "ann"), "cannot be reached")
 	})
 }
 

@@ -125,7 +125,7 @@ type Config struct {
 	// Authorize is asked again and again who of the current listeners may still listen, at most 500 of them in one call:
 	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
 	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, and its ctx ends with Shutdown.
-	// Defaults to no such check.
+	// Required with a Bus; otherwise defaults to no such check.
 	Authorize func(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error)
 	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.
 	AuthorizeInterval time.Duration
@@ -147,12 +147,13 @@ type Config struct {
 	AllowPrivateWebhooks bool
 
 	// Bus makes the servers of several processes one: events, presence, counts, the HTTP API, webhooks, Revoke and
-	// CloseUser are those of all of them, as long as they have the same AppID, Key and Secret. It needs [Server.Run]. The
-	// limits of connections stay those of one process, and so does what a cache channel remembers from before a process
-	// started. Defaults to none: this process is alone.
+	// TerminateUser are those of all of them, as long as they have the same AppID, Key and Secret. It needs [Server.Run],
+	// and Resync and Authorize, because a bus may lose events and revocations. The limits of connections stay those of one
+	// process, and so does what a cache channel remembers from before a process started. Defaults to none: this process is
+	// alone.
 	Bus realtime.Bus
 	// Resync makes the event that has the subscribers of a channel fetch what they may have missed, because the bus has
-	// lost something; chat.Resync does. Without one, losses are counted in Stats, and stay.
+	// lost something; chat.ResyncEvent does. Required with a Bus.
 	Resync func(ch realtime.Channel) (ev realtime.Event, ok bool)
 	// OnWake is called when another node may have left something in the outbox: it has gone, the bus has come up, or
 	// somebody has called [Server.Wake]. Give it the Wake of a realtime.Relay. It must not block. Defaults to nothing.
@@ -268,6 +269,9 @@ func (c Config) validate() error {
 	}
 	if c.Bus != nil && c.Bus.MaxFrame() < minBusFrame {
 		problem("Config.Bus takes frames of less than %d bytes", minBusFrame)
+	}
+	if c.Bus != nil && (c.Resync == nil || c.Authorize == nil) {
+		problem("Config.Bus needs Config.Resync and Config.Authorize, to make good what it loses")
 	}
 	for i, h := range c.Webhooks {
 		if err := h.validate(c.AllowPrivateWebhooks); err != nil {

@@ -11,7 +11,7 @@ import (
 // elsewhere is what the hub knows of the other nodes' subscriptions, and what it has yet to tell them of its own. It is
 // part of the hub, and what it says of a channel changes in one step with what the channel's local subscribers are told.
 type elsewhere struct {
-	on       bool // there is a cluster
+	on       bool // the server runs as part of a cluster
 	nodes    map[cluster.NodeID]*nodeView
 	channels map[realtime.Channel]*away
 
@@ -70,8 +70,8 @@ func (e *elsewhere) isOnline(userID string) bool {
 	return e.count(realtime.Channel(prefixOnline+userID)) > 0
 }
 
-// infos adds the members that other nodes have told of. Where a user is on several nodes the same one's info counts for
-// all, so that everybody sees the same.
+// infos adds the members that other nodes have told of. Somebody who is here too is seen as they are here, and of several
+// other nodes the same one counts.
 func (e *elsewhere) infos(name realtime.Channel, here map[string]json.RawMessage) map[string]json.RawMessage {
 	a := e.channels[name]
 	if a == nil {
@@ -122,6 +122,14 @@ func (e *elsewhere) touch(name realtime.Channel, userID string) {
 	if urgent := userID != "" || name[0] == '#'; urgent || !known {
 		e.stir(urgent)
 	}
+}
+
+// tellOthers says whether there is anybody to be told of changes. In the beginning the others ask for everything.
+func (h *hub) tellOthers(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.away.on = on
+	clear(h.away.changed)
 }
 
 // changes returns what the other nodes have not been told yet, or everything there is, and the sums over everything.

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/murph-chat/murph/realtime"
@@ -9,34 +10,60 @@ import (
 	"github.com/murph-chat/murph/realtime/ws/internal/cluster"
 )
 
-// merge takes over what a node says of its channels, and tells the local subscribers what that changes for them.
+// mergeStep is how many channels change in one go, because nobody else gets at the hub meanwhile.
+const mergeStep = 1000
+
+// merge takes over what a node says of its channels, and tells the local subscribers what that changes for them. Of one
+// node it is called by one goroutine.
 func (h *hub) merge(node cluster.NodeID, states []cluster.State, whole bool) (totals cluster.Totals) {
-	h.change(func(h *change) {
-		view := h.away.nodes[node]
-		if view == nil {
-			view = &nodeView{channels: make(map[realtime.Channel]awayState)}
-			h.away.nodes[node] = view
-		}
-		if whole {
-			named := make(map[realtime.Channel]struct{}, len(states))
-			for _, s := range states {
-				named[s.Channel] = struct{}{}
+	if whole {
+		states = append(h.unnamed(node, states), states...)
+	}
+	for step := range slices.Chunk(states, mergeStep) {
+		h.change(func(h *change) {
+			view := h.away.nodes[node]
+			if view == nil {
+				view = &nodeView{channels: make(map[realtime.Channel]awayState)}
+				h.away.nodes[node] = view
 			}
-			for name := range view.channels {
-				if _, ok := named[name]; !ok {
-					h.mergeState(node, view, cluster.State{Channel: name}, true)
-				}
+			for _, s := range step {
+				h.mergeState(node, view, s, whole)
 			}
+			totals = view.totals
+			if len(view.channels) == 0 {
+				delete(h.away.nodes, node)
+			}
+		})
+	}
+	if len(states) == 0 {
+		h.mu.RLock()
+		defer h.mu.RUnlock()
+		if view := h.away.nodes[node]; view != nil {
+			totals = view.totals
 		}
-		for _, s := range states {
-			h.mergeState(node, view, s, whole)
-		}
-		totals = view.totals
-		if len(view.channels) == 0 {
-			delete(h.away.nodes, node)
-		}
-	})
+	}
 	return totals
+}
+
+// unnamed returns the end of all channels that the node has told of before and does not name now.
+func (h *hub) unnamed(node cluster.NodeID, states []cluster.State) []cluster.State {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	view := h.away.nodes[node]
+	if view == nil {
+		return nil
+	}
+	named := make(map[realtime.Channel]struct{}, len(states))
+	for _, s := range states {
+		named[s.Channel] = struct{}{}
+	}
+	var gone []cluster.State
+	for name := range view.channels {
+		if _, ok := named[name]; !ok {
+			gone = append(gone, cluster.State{Channel: name})
+		}
+	}
+	return gone
 }
 
 // mergeState takes over the state of one channel. When it is the whole of it, users who are not named are not there.

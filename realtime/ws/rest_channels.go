@@ -112,7 +112,7 @@ func (s *Server) apiTerminate(c apiCall) (any, error) {
 	if len(c.name) > pusherproto.MaxUserID || !utf8.ValidString(c.name) {
 		return nil, badRequest("The user id is malformed")
 	}
-	if _, err := s.CloseUser(c.ctx, c.name); err != nil {
+	if err := s.TerminateUser(c.ctx, c.name); err != nil {
 		s.cfg.Logger.Warn("ws: connections of a user may be left on other nodes", slog.Any("err", err))
 	}
 	return nil, nil

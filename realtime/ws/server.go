@@ -44,6 +44,7 @@ type Server struct {
 	idle      chan struct{}      // closed when draining and no connection is left
 	stopSweep context.CancelFunc // nil if it has not started
 	sweepDone chan struct{}      // closed when it has ended
+	sweepNow  chan struct{}      // has a token when the next round is not to wait
 	stopRun   context.CancelFunc // nil if Run was not called
 	runDone   chan struct{}      // closed when it has returned
 
@@ -78,6 +79,8 @@ func New(cfg Config) (*Server, error) {
 		served:  newServedCalls(maxServedCalls),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
+
+		sweepNow: make(chan struct{}, 1),
 	}
 	s.notices.panicked = s.panicked
 	s.hub = newHub(cfg, s.notices)

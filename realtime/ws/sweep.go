@@ -19,7 +19,7 @@ const (
 func (s *Server) sweep(ctx context.Context) {
 	defer close(s.sweepDone)
 	for {
-		pause(ctx, jitter(s.cfg.AuthorizeInterval))
+		s.untilSweep(ctx)
 		all := s.hub.listeners()
 		for len(all) > 0 && ctx.Err() == nil {
 			n := min(len(all), sweepBatch)
@@ -29,6 +29,25 @@ func (s *Server) sweep(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+	}
+}
+
+// untilSweep waits for the next round.
+func (s *Server) untilSweep(ctx context.Context) {
+	t := time.NewTimer(jitter(s.cfg.AuthorizeInterval))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.sweepNow:
+	case <-ctx.Done():
+	}
+}
+
+// sweepSoon has the next round begin at once.
+func (s *Server) sweepSoon() {
+	select {
+	case s.sweepNow <- struct{}{}:
+	default:
 	}
 }
 

@@ -197,19 +197,21 @@ func (s *Server) SendToUser(ctx context.Context, userID, name string, data json.
 	if err != nil {
 		return fmt.Errorf("ws: send to user: %w", err)
 	}
-	s.publish(p)
+	ev := realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data)}
+	if err := s.deliver(ctx, ev); err != nil {
+		return fmt.Errorf("ws: send to user: %w", err)
+	}
 	return nil
 }
 
-// CloseUser closes the connections that are signed in as the user with 4009, after which clients do not come back by
-// themselves, and returns how many those were. To keep somebody out, refuse to authorise them as well. In a cluster it
-// waits until the other nodes have confirmed that they have done so too; the error says that some have not within a
-// second, or that ctx has ended.
-func (s *Server) CloseUser(ctx context.Context, userID string) (int, error) {
-	here := s.terminateUser(userID)
-	elsewhere, err := s.order(ctx, cluster.Command{CloseUser: userID})()
-	if err != nil {
-		return here + elsewhere, fmt.Errorf("ws: close user: %w", err)
+// TerminateUser closes the connections that are signed in as the user with 4009, after which clients do not come back by
+// themselves. To keep somebody out, refuse to authorise them as well. In a cluster it waits until the other nodes have
+// confirmed that they have done so too, for a second at most; the error says that some have not, or that they cannot be
+// reached, and then connections of the user may be left.
+func (s *Server) TerminateUser(ctx context.Context, userID string) error {
+	s.terminateUser(userID)
+	if _, err := s.order(ctx, cluster.Command{CloseUser: userID})(); err != nil {
+		return fmt.Errorf("ws: terminate user: %w", err)
 	}
-	return here + elsewhere, nil
+	return nil
 }

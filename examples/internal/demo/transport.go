@@ -61,7 +61,7 @@ func webSocket(interval time.Duration, bus ws.Bus) (Transport, error) {
 		}
 		return service.MayListen(ctx, batch)
 	}
-	cfg.Bus, cfg.Resync = bus, chat.ResyncChannel
+	cfg.Bus, cfg.Resync = bus, chat.ResyncEvent
 	cfg.OnWake = func() {
 		if r := relay.Load(); r != nil {
 			r.Wake()

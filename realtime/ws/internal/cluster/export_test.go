@@ -38,12 +38,18 @@ func (s State) Append() []byte { return s.append(nil) }
 func AppendCommand(id uint64, c Command) []byte { return c.append(binary.AppendUvarint(nil, id)) }
 
 // Heartbeat encodes one.
-func Heartbeat(totals Totals, counters [realtime.BusShards]uint64) []byte {
-	return heartbeat{started: 1, totals: totals}.append(nil, &counters)
+func Heartbeat(totals Totals, counters [realtime.BusShards]uint64, hears ...NodeID) []byte {
+	return heartbeat{started: 1, totals: totals, hears: hears}.append(nil, &counters)
 }
+
+// ID returns the node's name.
+func (n *Node) ID() NodeID { return n.id }
 
 // Receive acts on a frame as Run would.
 func (n *Node) Receive(shard uint8, frame []byte) { n.receive(time.Now(), shard, frame) }
+
+// Forget gives a node up.
+func (n *Node) Forget(id NodeID) { n.forget(id) }
 
 // BusUp is when the bus has come up.
 func (n *Node) BusUp() { n.take(arrival{up: true}) }

@@ -15,7 +15,7 @@ func (n *Node) learn(now time.Time) {
 		return
 	}
 	for _, p := range n.peers {
-		if !p.whole {
+		if p.fresh && !p.whole {
 			return
 		}
 	}
@@ -30,7 +30,7 @@ func (n *Node) elect(now time.Time) {
 		first, beat = n.id, n.beat
 	}
 	for id, p := range n.peers {
-		if p.beat.ready && (first == 0 || p.beat.before(id, beat, first)) {
+		if p.fresh && p.beat.ready && (first == 0 || p.beat.before(id, beat, first)) {
 			first, beat = id, p.beat
 		}
 	}

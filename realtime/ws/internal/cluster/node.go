@@ -38,7 +38,8 @@ type Config struct {
 	Logger      *slog.Logger
 }
 
-var errLeft = errors.New("this node has left the cluster")
+// ErrLeft says that this node is no part of the cluster any more.
+var ErrLeft = errors.New("this node has left the cluster")
 
 // Node is one process's part in a cluster. Its methods are safe for concurrent use.
 type Node struct {
@@ -53,11 +54,14 @@ type Node struct {
 	orders   chan *order
 	stirred  [2]chan struct{} // for numbers, and for members
 	running  atomic.Bool
+	alone    atomic.Bool   // nobody is to be told anything
 	finished chan struct{} // closed when Run has returned
 
 	// The rest is of the goroutine of Run.
 	peers      map[NodeID]*peer
 	left       map[NodeID]time.Time
+	former     map[NodeID][realtime.BusShards]uint64 // how far those who are gone had counted
+	refused    time.Time                             // when a frame was last complained of
 	beat       heartbeat
 	up         bool
 	since      time.Time // when up has changed last, or the process went on
@@ -80,6 +84,7 @@ type Node struct {
 type figures struct {
 	up                              atomic.Bool
 	peers                           atomic.Int64
+	refusedAt                       atomic.Int64 // Unix time in nanoseconds
 	received, refused, gaps, events atomic.Uint64
 }
 
@@ -97,7 +102,7 @@ func NewNode(cfg Config) *Node {
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
 	id := NodeID(binary.BigEndian.Uint64(b[:]))
 	k := key(cfg.Secret, cfg.App)
-	return &Node{
+	n := &Node{
 		id: id, bus: cfg.Bus, local: cfg.Local, logger: cfg.Logger,
 		opener:   newSealer(k),
 		send:     newSender(id, cfg.Bus, k, cfg.Logger),
@@ -107,21 +112,31 @@ func NewNode(cfg Config) *Node {
 		finished: make(chan struct{}),
 		peers:    make(map[NodeID]*peer),
 		left:     make(map[NodeID]time.Time),
+		former:   make(map[NodeID][realtime.BusShards]uint64),
 		pending:  make(map[uint64]*order),
 	}
+	n.alone.Store(true)
+	return n
 }
 
-// Publish sends an event to the other nodes, and fails after this one has left, because nobody would notice the loss. It
-// never blocks.
+// Publish sends an event to the other nodes, and fails after this one has left, because nobody would notice the loss. A
+// node that does not run yet, or whose bus has given up, is alone, and that is no error. It never blocks.
 func (n *Node) Publish(e Event) error {
+	if n.alone.Load() {
+		return nil
+	}
 	if !n.send.put(record{shard: ShardOf(e.Channel), kind: kindEvent, payload: e.append(nil)}) {
-		return errLeft
+		return ErrLeft
 	}
 	return nil
 }
 
 // Wake has every other node look into the outbox.
-func (n *Node) Wake() { n.send.put(record{kind: kindWake}) }
+func (n *Node) Wake() {
+	if !n.alone.Load() {
+		n.send.put(record{kind: kindWake})
+	}
+}
 
 // Stir says that Local has changes, of members or of mere numbers.
 func (n *Node) Stir(members bool) {
@@ -139,6 +154,7 @@ func (n *Node) Stir(members bool) {
 // be called once.
 func (n *Node) Run(ctx context.Context) error {
 	n.running.Store(true)
+	n.alone.Store(false)
 	defer close(n.finished)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -148,7 +164,8 @@ func (n *Node) Run(ctx context.Context) error {
 	receiver.Go(func() { broken <- n.bus.Run(receiving, reporter{n, receiving}) })
 	sender.Go(func() { n.send.run(working) })
 	err := n.loop(ctx, broken)
-	n.leave()
+	n.alone.Store(err != nil)
+	n.leave(err != nil)
 	t := time.AfterFunc(leaveTimeout, stop)
 	defer t.Stop()
 	sender.Wait()
@@ -157,16 +174,17 @@ func (n *Node) Run(ctx context.Context) error {
 	return err
 }
 
-// leave says goodbye behind all that waits, and forgets the others. This node says nothing for anybody any more.
-func (n *Node) leave() {
+// leave says goodbye behind all that waits, and forgets the others. A node that goes on alone speaks for itself; any other
+// one says nothing any more.
+func (n *Node) leave(alone bool) {
 	n.announce(false)
-	beat := n.beat
-	n.send.put(record{kind: kindLeave, beat: &beat})
+	n.send.put(record{kind: kindLeave, beat: n.says()})
 	n.send.close()
 	n.local.Lead(false, time.Now())
 	for id := range n.peers {
 		n.local.Merge(id, nil, true)
 	}
+	n.local.Lead(alone, time.Now())
 	for _, o := range n.pending {
 		o.end()
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,6 +12,8 @@ const (
 	confirmTimeout = time.Second
 	repeatEvery    = 300 * time.Millisecond
 )
+
+var errUnreachable = errors.New("the other nodes cannot be reached")
 
 // order is a command of this node's that others have not all confirmed.
 type order struct {
@@ -23,6 +26,7 @@ type order struct {
 	missing int           // nodes that have not confirmed in time
 	done    chan struct{} // closed when the two above are final
 	ended   bool
+	reached bool // the bus was up
 	command Command
 }
 
@@ -45,17 +49,18 @@ func (o *order) end() {
 }
 
 // Order has every other node carry c out, repeats it until they have confirmed, for a second at most, and returns a
-// function that waits for that. It reports how many connections were concerned, and fails when a node has not
-// confirmed or ctx has ended. Without Run there is nobody to tell.
+// function that waits for that. It reports how many connections were concerned, and fails when a node has not confirmed,
+// when there is no bus to reach any, or ctx has ended.
 func (n *Node) Order(ctx context.Context, c Command) (wait func() (int, error)) {
 	o := &order{command: c, done: make(chan struct{})}
+	unreachable := func() (int, error) { return 0, errUnreachable }
 	if !n.running.Load() {
-		return func() (int, error) { return 0, nil }
+		return unreachable
 	}
 	select {
 	case n.orders <- o:
 	case <-n.finished:
-		return func() (int, error) { return 0, nil }
+		return unreachable
 	case <-ctx.Done():
 	}
 	return func() (int, error) {
@@ -63,6 +68,9 @@ func (n *Node) Order(ctx context.Context, c Command) (wait func() (int, error)) 
 		case <-o.done:
 		case <-ctx.Done():
 			return 0, ctx.Err()
+		}
+		if !o.reached {
+			return o.count, errUnreachable
 		}
 		if o.missing > 0 {
 			return o.count, fmt.Errorf("%d nodes have not confirmed", o.missing)
@@ -75,11 +83,14 @@ func (n *Node) Order(ctx context.Context, c Command) (wait func() (int, error)) 
 func (n *Node) order(o *order) {
 	now := time.Now()
 	n.lastOrder++
+	o.reached = n.up
 	o.id, o.due, o.until = n.lastOrder, now.Add(repeatEvery), now.Add(confirmTimeout)
 	o.payload = o.command.append(binary.AppendUvarint(nil, o.id))
 	o.waiting = make(map[NodeID]struct{}, len(n.peers))
-	for id := range n.peers {
-		o.waiting[id] = struct{}{}
+	for id, p := range n.peers {
+		if p.fresh {
+			o.waiting[id] = struct{}{}
+		}
 	}
 	n.send.put(record{kind: kindCommand, payload: o.payload}) // also for nodes that are not known yet
 	if len(o.waiting) == 0 {

@@ -9,7 +9,8 @@ import (
 const (
 	maxAssembled = 1 << 20 // bytes of one record in pieces
 	maxStates    = 1 << 20 // in one snapshot
-	maxDone      = 256     // commands of one node that are remembered
+	maxDone      = 4096    // commands of one node that are remembered
+	maxFormer    = 1024    // nodes of which is remembered how far they had counted
 )
 
 // peer is another node, as this one knows it.
@@ -21,7 +22,9 @@ type peer struct {
 	last    [realtime.BusShards]uint64 // the number of the last frame
 	counted [realtime.BusShards]bool   // last is known
 	parts   [realtime.BusShards][]byte // of a record that is not complete
+	tooLong [realtime.BusShards]bool   // that record, so what is left of it is no record
 
+	fresh    bool    // it has heard this node, so its frames are not old ones that somebody repeats
 	whole    bool    // all that it has said of its channels is known, as have
 	have     Totals  // the sums over that
 	building bool    // a snapshot has begun, and not ended,
@@ -43,24 +46,25 @@ func (p *peer) number(shard uint8, n uint64) (late, lost bool) {
 	}
 	p.last[shard], p.counted[shard] = n, true
 	if n != expected {
-		p.parts[shard] = nil
+		p.parts[shard], p.tooLong[shard] = nil, false
 		return false, true
 	}
 	return false, false
 }
 
-// assemble adds a piece of a record, and returns the record when it was the last one.
+// assemble adds a piece of a record, and returns the record when it was the last one, or nil when that is too long.
 func (p *peer) assemble(shard uint8, piece []byte, last bool) []byte {
 	whole := append(p.parts[shard], piece...)
-	if !last {
-		if len(whole) > maxAssembled {
-			whole = nil // and what comes is no record
-		}
-		p.parts[shard] = whole
+	p.parts[shard] = nil
+	if p.tooLong[shard] = p.tooLong[shard] || len(whole) > maxAssembled; p.tooLong[shard] {
+		p.tooLong[shard] = !last
 		return nil
 	}
-	p.parts[shard] = nil
-	return whole
+	if last {
+		return whole
+	}
+	p.parts[shard] = whole
+	return nil
 }
 
 // remember takes down that a command was carried out.

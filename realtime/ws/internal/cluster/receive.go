@@ -2,7 +2,10 @@ package cluster
 
 import (
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/murph-chat/murph/realtime"
 )
 
 // take acts on what the bus has reported.
@@ -31,7 +34,7 @@ func (n *Node) take(a arrival) {
 func (n *Node) receive(now time.Time, shard uint8, b []byte) {
 	f, err := n.opener.open(shard, b)
 	if err != nil {
-		n.figures.refused.Add(1)
+		n.refuse(now, err)
 		return
 	}
 	if _, gone := n.left[f.node]; gone || f.node == n.id {
@@ -40,11 +43,9 @@ func (n *Node) receive(now time.Time, shard uint8, b []byte) {
 	n.figures.received.Add(1)
 	p := n.peers[f.node]
 	if p == nil {
-		p = &peer{id: f.node}
-		n.peers[f.node] = p
-		n.figures.peers.Store(int64(len(n.peers)))
-		n.asked = time.Time{}
-		n.hello(now)
+		if p = n.meet(now, shard, f); p == nil {
+			return
+		}
 	}
 	p.heard = now
 	late, lost := p.number(shard, f.n)
@@ -70,6 +71,39 @@ func (n *Node) receive(now time.Time, shard uint8, b []byte) {
 	}
 }
 
+// meet takes up a node that is not known, unless the frame is one that it has sent before it was last given up.
+func (n *Node) meet(now time.Time, shard uint8, f frame) *peer {
+	p := &peer{id: f.node}
+	if last, known := n.former[f.node]; known {
+		if f.n <= last[shard] {
+			return nil
+		}
+		for shard, n := range last {
+			p.last[shard], p.counted[shard] = n, n > 0
+		}
+		delete(n.former, f.node)
+	}
+	n.peers[f.node] = p
+	n.figures.peers.Store(int64(len(n.peers)))
+	n.asked = time.Time{}
+	n.pulse(now) // so that it knows that it is heard
+	n.hello(now)
+	return p
+}
+
+// refuse is for a frame that cannot be read: of a node with another secret or of another version, of another application,
+// or of a stranger. Were it one of ours, something would be missing now.
+func (n *Node) refuse(now time.Time, err error) {
+	n.figures.refused.Add(1)
+	n.figures.refusedAt.Store(now.UnixNano())
+	if now.Sub(n.refused) < complainEvery {
+		return
+	}
+	n.refused = now
+	n.logger.Warn("ws: the bus carries frames of nodes with another version or secret, or of strangers", slog.Any("err", err))
+	n.missedAll()
+}
+
 // lost is when frames of p on shard are missing.
 func (n *Node) lost(now time.Time, p *peer, shard uint8) {
 	n.figures.gaps.Add(1)
@@ -83,6 +117,9 @@ func (n *Node) lost(now time.Time, p *peer, shard uint8) {
 
 // record acts on one record. Those of a later version are skipped.
 func (n *Node) record(now time.Time, p *peer, shard uint8, k kind, payload []byte) error {
+	if !p.fresh && k != kindHeartbeat && k != kindHello {
+		return nil // see heartbeat
+	}
 	switch k {
 	case kindPart:
 		p.assemble(shard, payload, false)
@@ -132,6 +169,8 @@ func (n *Node) state(p *peer, payload []byte) error {
 	switch {
 	case err != nil:
 		return err
+	case p.building && len(p.states) > 0 && p.states[len(p.states)-1].Channel == s.Channel:
+		p.states[len(p.states)-1].join(s)
 	case p.building && len(p.states) < maxStates:
 		p.states = append(p.states, s)
 	case p.whole:
@@ -140,18 +179,29 @@ func (n *Node) state(p *peer, payload []byte) error {
 	return nil
 }
 
-// heartbeat compares what p has sent with what has arrived.
+// heartbeat compares what p has sent with what has arrived. A node is believed once it has heard of this one, whose id is
+// random: what somebody has recorded before this process began does not have it.
 func (n *Node) heartbeat(now time.Time, p *peer, payload []byte) error {
 	beat, counters, err := parseHeartbeat(payload)
 	if err != nil {
 		return err
 	}
 	p.beat = beat
+	if !p.fresh {
+		if !slices.Contains(beat.hears, n.id) {
+			return nil
+		}
+		p.fresh = true
+		p.counted = [realtime.BusShards]bool{} // what has been skipped is missing
+		p.counted[0], p.whole = true, false
+		n.asked = time.Time{}
+		n.hello(now)
+	}
 	for shard := range uint8(len(counters)) {
 		if counters[shard] == 0 || p.counted[shard] && counters[shard] <= p.last[shard] {
 			continue
 		}
-		p.last[shard], p.counted[shard], p.parts[shard] = counters[shard], true, nil
+		p.last[shard], p.counted[shard], p.parts[shard], p.tooLong[shard] = counters[shard], true, nil, false
 		n.lost(now, p, shard)
 	}
 	if p.whole && !p.building && p.have != beat.totals {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 
 	"github.com/murph-chat/murph/realtime"
@@ -102,6 +103,36 @@ func (s State) append(dst []byte) []byte {
 	return dst
 }
 
+// pieces splits a state of many users into several, none of which is much larger than maxPiece. Put together one after
+// the other they are the state again.
+func (s State) pieces() []State {
+	var all []State
+	next, size := State{Channel: s.Channel, Count: s.Count}, 0
+	for id, info := range s.Users {
+		if size += len(id) + len(info); size > maxPiece && len(next.Users) > 0 {
+			all = append(all, next)
+			next, size = State{Channel: s.Channel, Count: s.Count}, len(id)+len(info)
+		}
+		if next.Users == nil {
+			next.Users = make(map[string]json.RawMessage)
+		}
+		next.Users[id] = info
+	}
+	next.Gone = s.Gone
+	return append(all, next)
+}
+
+// join adds another piece.
+func (s *State) join(piece State) {
+	if s.Users == nil {
+		s.Users = make(map[string]json.RawMessage, len(piece.Users))
+	}
+	maps.Copy(s.Users, piece.Users)
+}
+
+// maxPiece is how many bytes of users go into one record.
+const maxPiece = 64 << 10
+
 func parseState(b []byte) (State, error) {
 	r := reader{rest: b}
 	s := State{Channel: realtime.Channel(r.text()), Count: r.count()}
@@ -186,6 +217,16 @@ func (r *reader) many() int {
 		return 0
 	}
 	return int(n)
+}
+
+func (r *reader) node() NodeID {
+	if len(r.rest) < 8 {
+		r.bad = true
+		return 0
+	}
+	id := NodeID(binary.BigEndian.Uint64(r.rest))
+	r.rest = r.rest[8:]
+	return id
 }
 
 func (r *reader) text() string {

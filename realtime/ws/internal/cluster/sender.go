@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxWaiting      = 16_384   // events that wait for the engine
-	maxWaitingBytes = 32 << 20 // of events and of states, each
+	maxWaiting      = 16_384    // events that wait for the engine
+	maxWaitingBytes = 32 << 20  // of these
+	maxStateBytes   = 256 << 20 // of everything else: a snapshot is as large as the node is, and goes out whole or not at all
 	publishTimeout  = time.Second
 	complainEvery   = 10 * time.Second
 )
@@ -31,6 +32,7 @@ type heartbeat struct {
 	started uint64 // Unix time in milliseconds, by the node's own clock
 	ready   bool   // knows enough to lead
 	totals  Totals
+	hears   []NodeID // whom it has heard from
 }
 
 func (h heartbeat) append(dst []byte, counters *[realtime.BusShards]uint64) []byte {
@@ -44,6 +46,10 @@ func (h heartbeat) append(dst []byte, counters *[realtime.BusShards]uint64) []by
 	for _, n := range counters {
 		dst = binary.AppendUvarint(dst, n)
 	}
+	dst = binary.AppendUvarint(dst, uint64(len(h.hears)))
+	for _, id := range h.hears {
+		dst = binary.BigEndian.AppendUint64(dst, uint64(id))
+	}
 	return dst
 }
 
@@ -53,6 +59,9 @@ func parseHeartbeat(b []byte) (h heartbeat, counters [realtime.BusShards]uint64,
 	h.totals = Totals{r.uint(), r.uint(), r.uint()}
 	for i := range counters {
 		counters[i] = r.uint()
+	}
+	for range r.many() {
+		h.hears = append(h.hears, r.node())
 	}
 	return h, counters, r.err()
 }
@@ -71,6 +80,7 @@ type sender struct {
 	waiting []record
 	bytes   [2]int // of events, and of everything else
 	events  int
+	waking  bool                     // a call to look into the outbox waits, and one is enough
 	skip    [realtime.BusShards]bool // a record was dropped, so that the next number must be left out
 	closed  bool
 
@@ -100,11 +110,12 @@ func (s *sender) put(r record) bool {
 	}
 	s.bytes[class] += len(r.payload)
 	switch {
-	case s.closed:
-	case full || s.bytes[class] > maxWaitingBytes:
+	case s.closed, r.kind == kindWake && s.waking:
+	case full || s.bytes[class] > [...]int{maxWaitingBytes, maxStateBytes}[class]:
 		s.skip[r.shard] = true
 		s.dropped.Add(1)
 	default:
+		s.waking = s.waking || r.kind == kindWake
 		s.waiting = append(s.waiting, r)
 	}
 	s.mu.Unlock()
@@ -137,7 +148,7 @@ func (s *sender) run(ctx context.Context) {
 		s.mu.Lock()
 		batch, closed := s.waiting, s.closed
 		s.waiting, s.spare = s.spare[:0], nil
-		s.bytes, s.events = [2]int{}, 0
+		s.bytes, s.events, s.waking = [2]int{}, 0, false
 		for shard, skip := range s.skip {
 			if skip {
 				s.counters[shard]++

@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"log/slog"
+	"maps"
 	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/murph-chat/murph/realtime"
@@ -46,7 +48,9 @@ func (n *Node) announce(all bool) {
 		n.send.put(record{kind: kindSnapshot})
 	}
 	for _, s := range states {
-		n.send.put(record{kind: kindState, payload: s.append(nil)})
+		for _, piece := range s.pieces() {
+			n.send.put(record{kind: kindState, payload: piece.append(nil)})
+		}
 	}
 	if all {
 		n.send.put(record{kind: kindEnd})
@@ -55,9 +59,15 @@ func (n *Node) announce(all bool) {
 
 // pulse sends a heartbeat.
 func (n *Node) pulse(now time.Time) {
-	beat := n.beat
-	n.send.put(record{kind: kindHeartbeat, beat: &beat})
+	n.send.put(record{kind: kindHeartbeat, beat: n.says()})
 	n.beatDue = now.Add(time.Duration(float64(beatEvery) * (0.9 + 0.2*mathrand.Float64())))
+}
+
+// says returns what this node says of itself at the moment.
+func (n *Node) says() *heartbeat {
+	beat := n.beat
+	beat.hears = slices.Collect(maps.Keys(n.peers))
+	return &beat
 }
 
 // hello asks all others to tell everything, at most once in a while.
@@ -89,7 +99,7 @@ func (n *Node) tick(now time.Time) {
 		}
 	}
 	for _, p := range n.peers {
-		if !p.whole {
+		if p.fresh && !p.whole {
 			n.hello(now)
 		}
 	}
@@ -132,6 +142,13 @@ func (n *Node) missed(shard uint8) {
 
 // forget drops a node and all that is known of it. Who leads is decided before, or nobody would speak of it.
 func (n *Node) forget(id NodeID) {
+	if len(n.former) >= maxFormer {
+		for old := range n.former { // any one
+			delete(n.former, old)
+			break
+		}
+	}
+	n.former[id] = n.peers[id].last
 	delete(n.peers, id)
 	n.figures.peers.Store(int64(len(n.peers)))
 	n.elect(time.Now())
