@@ -51,7 +51,7 @@ func assemble(t *testing.T, engine string, nodes int) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	r := &rig{t: t}
-	cfg := settings{nodes: nodes, engine: engine, db: filepath.Join(dir, "murph.db"), web: filepath.Join(webDir, "dist")}
+	cfg := settings{nodes: nodes, engine: engine, web: filepath.Join(webDir, "dist")}
 	var at string
 	switch engine {
 	case enginePostgres:
@@ -64,9 +64,9 @@ func assemble(t *testing.T, engine string, nodes int) *rig {
 		if _, err := exec.LookPath("redis-server"); err != nil {
 			testenv.Missing(t, "redis", err.Error())
 		}
-		cfg.db = pgtest.Database(t) // the others share a file
 		fallthrough
 	default:
+		cfg.db = pgtest.Database(t)
 		e, err := startEngine(t.Context(), engine, dir)
 		require.NoError(t, err)
 		t.Cleanup(e.stop)
