@@ -8,4 +8,13 @@
 //		changes, err := svc.Changes(ctx, chat.ChangesParams{ConsultationID: "demo", Viewer: me, Since: log.Rev()})
 //		log.Merge(changes)
 //	}
+//
+// # Guarantees
+//
+// Whatever is dropped, doubled, delayed or reordered, a log that is not [Log.Behind] is what the store has, from its
+// [Log.Floor] on. The traces in testdata say the same to the front end's tests.
+//
+// # Non-goals
+//
+// Connections and requests: those are the caller's. A Log is for one goroutine.
 package chattest

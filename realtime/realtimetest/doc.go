@@ -9,4 +9,14 @@
 //			Subscribe: subscribe,
 //		})
 //	}
+//
+// # Guarantees
+//
+// Every case of [RunBus] quotes the sentences of the contract that it enforces, and a failure prints them. The cases are
+// independent of each other and run in parallel, and their limits of time are for slow machines: no correct transport or
+// bus fails for being slow.
+//
+// # Non-goals
+//
+// Speed, and what a transport does to many clients: that is for benchmarks.
 package realtimetest
