@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Rate is how often something may happen: PerSecond in the long run, and Burst at once. The zero Rate means the default;
-// a negative PerSecond means no limit. A Burst of 0 is one second's worth, at least 1.
+// Rate is how often something may happen: PerSecond in the long run, and Burst at once. The zero Rate means the default
+// (that of package chat's Rate means no limit); a negative PerSecond means no limit. A Burst of 0 is one second's worth, at
+// least 1.
 type Rate struct {
 	PerSecond float64
 	Burst     int
