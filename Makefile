@@ -88,8 +88,9 @@ bench-ws: ## the WebSocket server beside a bare writer and centrifuge, in one ru
 	cd realtime/ws/bench && GOWORK=off go run . -gate
 
 .PHONY: torture
-torture: deps web ## the long forms of the crash tests, about a quarter of an hour
-	MURPH_TORTURE=1 go test -race -timeout 60m -count 1 -run 'Kill|Torture|Many' work
+torture: deps web ## the long forms of the crash tests, about half an hour
+	MURPH_TORTURE=1 go test -race -timeout 60m -count 1 -run 'Kill|Torture|Many|Faults' work
+	MURPH_TORTURE=1 go test -timeout 20m -count 1 -run Many ./realtime/ws # with all clients, which the race detector has no room for
 
 .PHONY: picture
 picture: deps web ## take the picture of the page that the README shows anew
