@@ -13,8 +13,7 @@
 // # Guarantees
 //
 // Every case of [RunBus] quotes the sentences of the contract that it enforces, and a failure prints them. The cases are
-// independent of each other and run in parallel, and their limits of time are for slow machines: no correct transport or
-// bus fails for being slow.
+// independent of each other and run in parallel, and their limits of time leave room for slow machines.
 //
 // # Non-goals
 //
