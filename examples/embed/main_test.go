@@ -24,6 +24,19 @@ func TestReadmeShowsThisCode(t *testing.T) {
 	require.Contains(t, string(readme), "```go\nfunc mountChat"+strings.TrimSuffix(shown, "\n")+"```")
 }
 
+func TestReadmeShowsTheCluster(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("cluster_test.go")
+	require.NoError(t, err)
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	_, shown, ok := strings.Cut(string(source), "\n\tvar relay")
+	require.True(t, ok)
+	shown, _, ok = strings.Cut(shown, "\n\treturn server")
+	require.True(t, ok)
+	require.Contains(t, string(readme), "```go\nvar relay"+strings.ReplaceAll(shown, "\n\t", "\n")+"\n```")
+}
+
 func TestMountChat(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
