@@ -25,7 +25,7 @@ func NewWire(cfg Config, straight bool) *Wire {
 	x := &Wire{w: newWire(s, nil, &cfg, new(traffic)), Sock: s}
 	if straight {
 		x.w.raw.conn = fakeRaw{s}
-		x.w.raw.tryWrite = func(uintptr) { x.w.raw.out.n, x.w.raw.out.err = s.take(x.w.raw.out.p), nil }
+		x.w.raw.send = func(_ int, p []byte) (int, error) { return s.take(p), nil }
 	}
 	return x
 }
@@ -37,7 +37,7 @@ func (x *Wire) Deliver(messages ...[]byte) bool {
 		frames = append(frames, textFrame(m))
 	}
 	joined := bytes.Join(frames, nil)
-	v := x.w.deliver(joined, frames)
+	v := x.w.deliver(joined, frames, nil)
 	clear(joined) // nobody may have kept it
 	return v == taken || v == waits
 }

@@ -43,6 +43,7 @@ func newFanout(s *Server) *fanout {
 			maxFrames: max(1, min(maxJoined, s.cfg.MaxQueueFrames/2)),
 			maxBytes:  min(maxJoinedBytes, s.cfg.MaxQueueBytes/2),
 			groups:    make(map[realtime.Channel]*group),
+			sender:    newSender(),
 		}
 		f.shards[i].run = f.shards[i].work // made once: one for each start would be an allocation
 	}
@@ -98,6 +99,7 @@ type shard struct {
 	free   []*group
 	joined []byte
 	some   [][]byte
+	sender *sender
 }
 
 // group is what a batch has for one channel.
@@ -224,7 +226,7 @@ func (sh *shard) send(g *group, to []target) (queued bool) {
 				part = slices.Concat(frames...)
 			}
 		}
-		switch t.conn.wire.deliver(part, frames) {
+		switch t.conn.wire.deliver(part, frames, sh.sender) {
 		case waits:
 			queued = true
 			fallthrough
@@ -247,13 +249,11 @@ const ahead = 16
 // touch brings what a delivery needs into the processor's cache, for several connections at the same time. Each on its
 // own, behind the system call of the one before, would be waited for.
 func touch(list []target) {
-	open := 0
+	sum := uint32(0)
 	for _, t := range list {
-		if t.conn.wire.raw.isOpen() {
-			open++
-		}
+		sum += t.conn.wire.raw.touch()
 	}
-	runtime.KeepAlive(open)
+	runtime.KeepAlive(sum) // or it could be left out
 }
 
 // join puts the frames into the shard's buffer.

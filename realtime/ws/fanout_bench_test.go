@@ -43,6 +43,31 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
+// BenchmarkBroadcastChannels is the same with few subscribers for each of many channels, where what an event costs counts
+// more than what a delivery does. Several events wait at a time, each on a channel of its own.
+func BenchmarkBroadcastChannels(b *testing.B) {
+	const channels, subscribers, waiting = 100, 10, 25
+	srv, err := ws.New(config())
+	require.NoError(b, err)
+	events := make([]realtime.Event, channels)
+	for i := range events {
+		events[i] = message()
+		events[i].Channel = realtime.Channel(fmt.Sprintf("chat-%d", i))
+		srv.AttachSinks(subscribers, events[i].Channel)
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if err := srv.Broadcast(b.Context(), events[n%channels]); err != nil {
+			b.Fatal(err)
+		}
+		if n++; n%waiting == 0 {
+			require.NoError(b, srv.Flush(b.Context()))
+		}
+	}
+	perDelivery(b, subscribers)
+}
+
 // BenchmarkBroadcastSockets is the same over real sockets, with clients that throw away what they read.
 func BenchmarkBroadcastSockets(b *testing.B) {
 	for _, n := range []int{1, 1_000} {

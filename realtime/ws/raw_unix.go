@@ -5,7 +5,11 @@ package ws
 import (
 	"io"
 	"net"
+	"reflect"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"unsafe"
 )
 
 // rawSocket reads and writes a socket without ever waiting in a write. The file descriptor is used within calls of
@@ -13,10 +17,11 @@ import (
 // has got in the meantime, whoever closes it.
 type rawSocket struct {
 	conn syscall.RawConn // nil for a connection that is no plain socket
-	// One call of write, and one of read or wait, at a time. The functions are made once, because one made for each
-	// call would be an allocation for each delivery.
-	tryWrite         func(fd uintptr)
-	out, in          transfer
+	send func(fd int, p []byte) (int, error)
+	far  [2]*uint32 // memory that a call of conn begins with
+	// One call of read or wait at a time. The functions are made once, because one made for each call would be an
+	// allocation.
+	in               transfer
 	tryRead, untilIn func(fd uintptr) bool
 }
 
@@ -26,6 +31,22 @@ type transfer struct {
 	n   int
 	err error
 }
+
+// sender is what a write needs besides the connection. One that is used for many connections stays in the processor's
+// cache; memory of each connection would have to be waited for in every delivery.
+type sender struct {
+	transfer
+	send func(fd int, p []byte) (int, error)
+	try  func(fd uintptr)
+}
+
+func newSender() *sender {
+	s := new(sender)
+	s.try = func(fd uintptr) { s.do(fd, s.send) }
+	return s
+}
+
+var senders = sync.Pool{New: func() any { return newSender() }}
 
 // open prepares for conn, unless it is not exactly a socket: a type that contains one may do something to the bytes.
 func (r *rawSocket) open(conn net.Conn) {
@@ -43,7 +64,7 @@ func (r *rawSocket) open(conn net.Conn) {
 		return
 	}
 	r.conn = rc
-	r.tryWrite = func(fd uintptr) { r.out.do(fd, writeNow) }
+	r.send, r.far = writeNow, begin(rc)
 	r.tryRead = func(fd uintptr) bool {
 		r.in.do(fd, syscall.Read)
 		return true
@@ -54,22 +75,49 @@ func (r *rawSocket) open(conn net.Conn) {
 	}
 }
 
+// begin finds what a call of conn looks at first: the memory that it points to, and the one (a net.netFD) that the
+// first pointer in there points to. With a package net that is made in another way it finds less, which costs time only.
+func begin(conn syscall.RawConn) [2]*uint32 {
+	nothing := new(uint32)
+	v := reflect.ValueOf(conn)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().NumField() == 0 {
+		return [2]*uint32{nothing, nothing}
+	}
+	first := v.Elem().Field(0)
+	if first.Kind() != reflect.Pointer || first.IsNil() || first.Type().Elem().Size() < unsafe.Sizeof(*nothing) {
+		return [2]*uint32{nothing, nothing}
+	}
+	return [2]*uint32{(*uint32)(v.UnsafePointer()), (*uint32)(first.UnsafePointer())}
+}
+
+// touch brings what a write needs into the processor's cache. What it returns means nothing.
+func (r *rawSocket) touch() uint32 {
+	if r.far[0] == nil {
+		return 0
+	}
+	return atomic.LoadUint32(r.far[0]) + atomic.LoadUint32(r.far[1])
+}
+
 func (r *rawSocket) isOpen() bool { return r.conn != nil }
 
-// write gives the kernel as much of p as it takes at once. A short count is not an error. RawConn.Control keeps the
-// descriptor from being closed like RawConn.Write, and does not prepare for waiting, which would be a tenth of the cost
-// of a delivery.
-func (r *rawSocket) write(p []byte) (int, error) {
-	r.out.p = p
-	err := r.conn.Control(r.tryWrite)
-	r.out.p = nil
+// write gives the kernel as much of p as it takes at once, by means of the caller's s, or of any with nil. A short count
+// is not an error. RawConn.Control keeps the descriptor from being closed like RawConn.Write, and does not prepare for
+// waiting, which would be a tenth of the cost of a delivery.
+func (r *rawSocket) write(p []byte, s *sender) (int, error) {
+	if s == nil {
+		s = senders.Get().(*sender)
+		defer senders.Put(s)
+	}
+	s.p, s.send = p, r.send
+	err := r.conn.Control(s.try)
+	s.p = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case wouldBlock(r.out.err):
+	case wouldBlock(s.err):
 		return 0, nil
 	}
-	return r.out.n, r.out.err
+	return s.n, s.err
 }
 
 // read returns what has arrived, errIdle for nothing, io.EOF at the end.

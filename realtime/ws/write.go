@@ -23,7 +23,7 @@ const (
 
 // push sends one frame; the wire keeps the bytes. It never blocks.
 func (w *wire) push(frame []byte) verdict {
-	v := w.deliver(frame, [][]byte{frame})
+	v := w.deliver(frame, [][]byte{frame}, nil)
 	if v <= waits {
 		w.traffic.out.Add(uint64(len(frame)))
 	}
@@ -31,15 +31,16 @@ func (w *wire) push(frame []byte) verdict {
 }
 
 // deliver sends frames. joined is all of them one behind the other, and may be used again after the call; the frames
-// themselves may not. It never blocks. After noRoom some of them may be out, and the connection has to be closed.
-func (w *wire) deliver(joined []byte, frames [][]byte) verdict {
+// themselves may not. out is for rawSocket.write. It never blocks. After noRoom some of them may be out, and the
+// connection has to be closed.
+func (w *wire) deliver(joined []byte, frames [][]byte, out *sender) verdict {
 	w.mu.Lock()
 	if w.finished {
 		w.mu.Unlock()
 		return tooLate
 	}
 	if !w.held && w.raw.isOpen() {
-		n, err := w.raw.write(joined)
+		n, err := w.raw.write(joined, out)
 		if n == len(joined) {
 			w.mu.Unlock()
 			return taken
@@ -107,7 +108,7 @@ func (w *wire) flush() {
 		for _, f := range frames {
 			*buf = append(*buf, f...)
 		}
-		n, _ := w.raw.write(*buf) // after an error the drainer has it too
+		n, _ := w.raw.write(*buf, nil) // after an error the drainer has it too
 		rest, whole := unsent(frames, n)
 		w.queue = queue{}
 		if rest != nil {
@@ -140,7 +141,7 @@ func (w *wire) finish(frame []byte, drop bool) {
 		w.mu.Unlock()
 		return
 	}
-	n, err := w.raw.write(frame)
+	n, err := w.raw.write(frame, nil)
 	if err == nil && n < len(frame) {
 		w.queue.addRest(frame[n:])
 		w.waiting(len(frame) - n)
