@@ -55,7 +55,7 @@ func (e Event) Validate() error {
 		return fmt.Errorf("%w: %w: %d bytes are more than %d", ErrInvalidEvent, ErrTooLarge, len(e.Data), MaxEventData)
 	case !utf8.ValidString(e.Name):
 		return fmt.Errorf("%w: the name is not UTF-8", ErrInvalidEvent)
-	case !json.Valid(e.Data) || !utf8.Valid(e.Data): // json.Valid looks no further than the syntax
+	case !validJSON(e.Data) || !utf8.Valid(e.Data): // validJSON looks no further than the syntax
 		return fmt.Errorf("%w: the data is not JSON", ErrInvalidEvent)
 	}
 	return nil
