@@ -72,7 +72,7 @@ go-test: ## test every Go module under the race detector and report the coverage
 	@.ci/go-test
 
 .PHONY: fuzz
-fuzz: ## fuzz what strangers can send, for FUZZTIME each (30s)
+fuzz: ## fuzz what strangers can send, for FUZZTIME each (10 or 30 s)
 	@.ci/fuzz
 
 .PHONY: readme

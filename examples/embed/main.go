@@ -7,6 +7,9 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
@@ -16,12 +19,26 @@ import (
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	mux := http.NewServeMux() // the host's own
-	mountChat(context.Background(), mux, "chat.db", os.Getenv("CHAT_SECRET"))
-	log.Fatal(http.ListenAndServe("127.0.0.1:8080", mux))
+	host := &http.Server{Addr: "127.0.0.1:8080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	socket := mountChat(ctx, mux, "chat.db", os.Getenv("CHAT_SECRET"))
+	served := make(chan error, 1)
+	go func() { served <- host.ListenAndServe() }()
+	select {
+	case err := <-served:
+		log.Fatal(err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := errors.Join(socket.Shutdown(drain), host.Shutdown(drain)); err != nil {
+		log.Fatal(err)
+	}
 }
 
-func mountChat(ctx context.Context, mux *http.ServeMux, file, secret string) {
+func mountChat(ctx context.Context, mux *http.ServeMux, file, secret string) *ws.Server {
 	store := must(sqlitestore.Open(ctx, file, nil))
 	server := must(ws.New(ws.Config{AppID: "1", Key: "app-key", Secret: secret}))
 	handler := must(httpadapter.New(httpadapter.Config{
@@ -33,6 +50,7 @@ func mountChat(ctx context.Context, mux *http.ServeMux, file, secret string) {
 		Transport:     httpadapter.Transport{Key: "app-key"},
 	}))
 	handler.Register(mux)
+	return server // Shutdown is for the end, before that of your http.Server
 }
 
 func must[T any](v T, err error) T {

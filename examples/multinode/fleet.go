@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 )
 
@@ -59,7 +60,18 @@ func (f *fleet) restart(ctx context.Context, i int) error {
 	return f.begin(i)
 }
 
-// stop ends everything.
+// drain ends all processes one by one, as when the machine is shut down.
+func (f *fleet) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var errs []error
+	for _, n := range f.nodes {
+		errs = append(errs, n.stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// stop ends everything without a word.
 func (f *fleet) stop() {
 	f.proxy.close()
 	for _, n := range f.nodes {

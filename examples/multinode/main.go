@@ -100,7 +100,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		return nil
+		return fleet.drain()
 	}
 }
 

@@ -34,6 +34,7 @@ func runNode(text string) error {
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
 		return err
 	}
+	signal.Ignore(os.Interrupt) // the parent gets it too, and tells the processes one by one
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() {

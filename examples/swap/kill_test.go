@@ -167,8 +167,15 @@ func (r *reader) follow(ctx context.Context) error {
 	channel := consultation.Channel("demo")
 	var grant realtime.Grant
 	form := url.Values{"socket_id": {string(c.SocketID())}, "channel_name": {string(channel)}}.Encode()
-	if status, err := r.do(ctx, "POST", "/api/pusher/auth", "application/x-www-form-urlencoded", strings.NewReader(form), &grant); err != nil || status != http.StatusOK {
-		return fmt.Errorf("auth: %d %w", status, err)
+	for {
+		status, err := r.do(ctx, "POST", "/api/pusher/auth", "application/x-www-form-urlencoded", strings.NewReader(form), &grant)
+		if err == nil && status == http.StatusOK {
+			break
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("auth: %d %w", status, err)
+		}
+		wait(ctx, 20*time.Millisecond) // the application is being started again
 	}
 	if err := c.Subscribe(ctx, channel, grant); err != nil {
 		return err
