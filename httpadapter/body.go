@@ -162,7 +162,7 @@ func hasLoneSurrogate(s []byte) bool {
 	}
 }
 
-// escape returns the code unit if s, from a valid JSON string, begins with \uXXXX.
+// escape returns the code unit if s, from a valid JSON string, begins with an escape of four digits, as in \u00e9.
 func escape(s []byte) (rune, bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false

@@ -182,7 +182,13 @@ func (l local) Event(e cluster.Event) {
 	}
 }
 
-func (l local) Missed(shard uint8) { l.s.resyncs.mark(shard) }
+func (l local) Missed(shard uint8) {
+	if shard == 0 {
+		l.s.sweepSoon() // a revocation may have been among them
+		return
+	}
+	l.s.resyncs.mark(shard)
+}
 
 func (l local) Changes(all bool) ([]cluster.State, cluster.Totals) { return l.s.hub.changes(all) }
 
@@ -202,7 +208,4 @@ func (l local) Do(c cluster.Command) (n int) {
 
 func (l local) Lead(lead bool, unsaid time.Time) { l.s.notices.speak(lead, unsaid) }
 
-func (l local) Woken() {
-	l.s.sweepSoon() // a revocation may have been lost with what was not heard
-	l.s.woken()
-}
+func (l local) Woken() { l.s.woken() }

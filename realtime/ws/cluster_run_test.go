@@ -114,6 +114,11 @@ func TestClusterRevokesAfterAnOutage(t *testing.T) {
 	inCluster(t, 2, func(t *testing.T, nodes []*peer) {
 		student := nodes[1].connect()
 		nodes[1].join(student, private, "student")
+		pass(time.Second)
+		asked := nodes[1].asked
+		nodes[0].Wake()
+		pass(time.Second)
+		require.Equal(t, asked, nodes[1].asked, "a look into the outbox is no reason to ask everybody's rights again")
 		nodes[0].bus.Partition()
 		pass(time.Second)
 		require.NoError(t, nodes[0].Revoke(t.Context(), private, "patient"))

@@ -25,6 +25,7 @@ type peer struct {
 	*fixture
 	bus    *inmem.Bus
 	heard  *notices
+	asked  int             // how often who may listen; read it when all is quiet
 	banned map[string]bool // change it when all is quiet
 	woken  int             // read it when all is quiet
 	head   *atomic.Int64   // what a call to resync tells, if anything
@@ -66,6 +67,7 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 			return ev, ch.Kind() == realtime.KindPrivate
 		}
 		c.Authorize = func(_ context.Context, batch []realtime.Listener) ([]bool, error) {
+			m.asked++
 			allowed := make([]bool, len(batch))
 			for i, l := range batch {
 				allowed[i] = !m.banned[l.UserID]

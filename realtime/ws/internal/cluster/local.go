@@ -15,7 +15,7 @@ type Totals struct {
 type Local interface {
 	// Event brings another node's event to this node's subscribers.
 	Event(Event)
-	// Missed says that events on the channels of a shard may have been lost. See [ShardOf].
+	// Missed says that events on the channels of a shard may have been lost, see [ShardOf], or commands, if it is 0.
 	Missed(shard uint8)
 	// Changes returns the states that have changed since the last call, or all of them, and the sums over all.
 	Changes(all bool) ([]State, Totals)

@@ -107,8 +107,8 @@ func (n *Node) refuse(now time.Time, err error) {
 // lost is when frames of p on shard are missing.
 func (n *Node) lost(now time.Time, p *peer, shard uint8) {
 	n.figures.gaps.Add(1)
+	n.local.Missed(shard)
 	if shard > 0 {
-		n.missed(shard)
 		return
 	}
 	p.whole, p.building, p.states = false, false, nil

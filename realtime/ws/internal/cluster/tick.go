@@ -130,12 +130,6 @@ func (n *Node) resumed(now time.Time) {
 
 func (n *Node) missedAll() {
 	for shard := range uint8(realtime.BusShards) {
-		n.missed(shard)
-	}
-}
-
-func (n *Node) missed(shard uint8) {
-	if shard > 0 {
 		n.local.Missed(shard)
 	}
 }
