@@ -143,9 +143,9 @@ func (s *Server) share(e cluster.Event) error {
 }
 
 // order has the other nodes carry out c, and returns how to wait for that.
-func (s *Server) order(ctx context.Context, c cluster.Command) (wait func() (int, error)) {
+func (s *Server) order(ctx context.Context, c cluster.Command) (wait func() error) {
 	if s.node == nil {
-		return func() (int, error) { return 0, nil } // there is nobody else
+		return func() error { return nil } // there is nobody else
 	}
 	return s.node.Order(ctx, c)
 }
@@ -196,14 +196,13 @@ func (l local) Merge(node cluster.NodeID, states []cluster.State, whole bool) cl
 	return l.s.hub.merge(node, states, whole)
 }
 
-func (l local) Do(c cluster.Command) (n int) {
+func (l local) Do(c cluster.Command) {
 	if c.CloseUser != "" {
-		n = l.s.terminateUser(c.CloseUser)
+		l.s.terminateUser(c.CloseUser)
 	}
 	if c.Revoke != "" {
 		l.s.hub.retain(c.Revoke, c.Keep)
 	}
-	return n
 }
 
 func (l local) Lead(lead bool, unsaid time.Time) { l.s.notices.speak(lead, unsaid) }

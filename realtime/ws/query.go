@@ -82,12 +82,10 @@ func (s *Server) publish(p publication) {
 	_ = s.deliver(context.Background(), realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
 }
 
-// terminateUser closes the connections that are signed in as the user and returns how many those are. Their clients do
-// not come back by themselves (4009).
-func (s *Server) terminateUser(userID string) int {
-	conns := s.hub.signedIn(userID)
-	for _, c := range conns {
+// terminateUser closes the connections of this node that are signed in as the user. Their clients do not come back by
+// themselves (4009).
+func (s *Server) terminateUser(userID string) {
+	for _, c := range s.hub.signedIn(userID) {
 		c.close(pusherproto.CodeUnauthorized, "Terminated", true)
 	}
-	return len(conns)
 }

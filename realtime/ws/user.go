@@ -210,7 +210,7 @@ func (s *Server) SendToUser(ctx context.Context, userID, name string, data json.
 // reached, and then connections of the user may be left.
 func (s *Server) TerminateUser(ctx context.Context, userID string) error {
 	s.terminateUser(userID)
-	if _, err := s.order(ctx, cluster.Command{CloseUser: userID})(); err != nil {
+	if err := s.order(ctx, cluster.Command{CloseUser: userID})(); err != nil {
 		return fmt.Errorf("ws: terminate user: %w", err)
 	}
 	return nil

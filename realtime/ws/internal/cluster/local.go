@@ -22,8 +22,8 @@ type Local interface {
 	// Merge takes over what another node says of its channels: changes, or, when they are the whole of it, in place of
 	// all that it has said before. It returns the sums over what is now known of the node.
 	Merge(node NodeID, states []State, whole bool) Totals
-	// Do carries a command of another node out and returns how many connections it has concerned.
-	Do(Command) int
+	// Do carries a command of another node out.
+	Do(Command)
 	// Lead says whether this node speaks for all from now on, where something is to be said once. What was to be said
 	// after unsaid, as far as this node knows of it, nobody has said yet.
 	Lead(lead bool, unsaid time.Time)

@@ -74,10 +74,7 @@ func (l *log) Merge(node cluster.NodeID, states []cluster.State, whole bool) clu
 	return t
 }
 
-func (l *log) Do(c cluster.Command) int {
-	l.note("do %s%s", c.CloseUser, c.Revoke)
-	return 2
-}
+func (l *log) Do(c cluster.Command)        { l.note("do %s%s", c.CloseUser, c.Revoke) }
 func (l *log) Lead(lead bool, _ time.Time) { l.note("lead %t", lead) }
 func (l *log) Woken()                      { l.note("woken") }
 

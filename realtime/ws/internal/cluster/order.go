@@ -22,20 +22,18 @@ type order struct {
 	waiting map[NodeID]struct{}
 	due     time.Time // when it is sent again
 	until   time.Time
-	count   int           // of connections that it has concerned elsewhere
 	missing int           // nodes that have not confirmed in time
-	done    chan struct{} // closed when the two above are final
+	done    chan struct{} // closed when missing is final
 	ended   bool
 	reached bool // the bus was up
 	command Command
 }
 
-func (o *order) confirmed(id NodeID, count int) {
+func (o *order) confirmed(id NodeID) {
 	if _, ok := o.waiting[id]; !ok {
 		return
 	}
 	delete(o.waiting, id)
-	o.count += count
 	if len(o.waiting) == 0 {
 		o.end()
 	}
@@ -49,11 +47,10 @@ func (o *order) end() {
 }
 
 // Order has every other node carry c out, repeats it until they have confirmed, for a second at most, and returns a
-// function that waits for that. It reports how many connections were concerned, and fails when a node has not confirmed,
-// when there is no bus to reach any, or ctx has ended.
-func (n *Node) Order(ctx context.Context, c Command) (wait func() (int, error)) {
+// function that waits for that. It fails when a node has not confirmed, when there is no bus to reach any, or ctx has ended.
+func (n *Node) Order(ctx context.Context, c Command) (wait func() error) {
 	o := &order{command: c, done: make(chan struct{})}
-	unreachable := func() (int, error) { return 0, errUnreachable }
+	unreachable := func() error { return errUnreachable }
 	if !n.running.Load() {
 		return unreachable
 	}
@@ -63,19 +60,19 @@ func (n *Node) Order(ctx context.Context, c Command) (wait func() (int, error)) 
 		return unreachable
 	case <-ctx.Done():
 	}
-	return func() (int, error) {
+	return func() error {
 		select {
 		case <-o.done:
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return ctx.Err()
 		}
 		if !o.reached {
-			return o.count, errUnreachable
+			return errUnreachable
 		}
 		if o.missing > 0 {
-			return o.count, fmt.Errorf("%d nodes have not confirmed", o.missing)
+			return fmt.Errorf("%d nodes have not confirmed", o.missing)
 		}
-		return o.count, nil
+		return nil
 	}
 }
 
@@ -127,13 +124,12 @@ func (n *Node) command(p *peer, payload []byte) error {
 	if err := r.err(); err != nil {
 		return err
 	}
-	count, again := p.done[id]
-	if !again {
-		count = n.local.Do(c)
-		p.remember(id, count)
+	if _, again := p.done[id]; !again {
+		n.local.Do(c)
+		p.remember(id)
 	}
 	ack := binary.BigEndian.AppendUint64(nil, uint64(p.id))
-	ack = binary.AppendUvarint(binary.AppendUvarint(ack, id), uint64(count))
+	ack = binary.AppendUvarint(ack, id)
 	n.send.put(record{kind: kindAck, payload: ack})
 	return nil
 }
@@ -145,12 +141,12 @@ func (n *Node) ack(p *peer, payload []byte) error {
 	}
 	to := NodeID(binary.BigEndian.Uint64(payload))
 	r := reader{rest: payload[8:]}
-	id, count := r.uint(), r.count()
+	id := r.uint()
 	if err := r.err(); err != nil || to != n.id {
 		return err
 	}
 	if o := n.pending[id]; o != nil {
-		o.confirmed(p.id, count)
+		o.confirmed(p.id)
 	}
 	return nil
 }

@@ -30,8 +30,8 @@ type peer struct {
 	building bool    // a snapshot has begun, and not ended,
 	states   []State // with these
 
-	done  map[uint64]int // commands that were carried out, and how many connections each concerned
-	order []uint64       // these by age
+	done  map[uint64]struct{} // commands that were carried out
+	order []uint64            // these by age
 }
 
 // number takes the number of a frame down. late says that the frame is not to be used: it, or the knowledge that it is
@@ -68,15 +68,15 @@ func (p *peer) assemble(shard uint8, piece []byte, last bool) []byte {
 }
 
 // remember takes down that a command was carried out.
-func (p *peer) remember(id uint64, count int) {
+func (p *peer) remember(id uint64) {
 	if p.done == nil {
-		p.done = make(map[uint64]int)
+		p.done = make(map[uint64]struct{})
 	}
 	if len(p.order) == maxDone {
 		delete(p.done, p.order[0])
 		p.order = p.order[1:]
 	}
-	p.done[id] = count
+	p.done[id] = struct{}{}
 	p.order = append(p.order, id)
 }
 

@@ -148,6 +148,6 @@ func (n *Node) forget(id NodeID) {
 	n.elect(time.Now())
 	n.local.Merge(id, nil, true)
 	for _, o := range n.pending {
-		o.confirmed(id, 0)
+		o.confirmed(id)
 	}
 }
