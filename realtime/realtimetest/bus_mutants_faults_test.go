@@ -77,17 +77,20 @@ func brokenFaults() []brokenBus {
 		})},
 		{"repeats itself after it was down", []string{"KickUnderLoad"}, func(b *inmem.Bus) realtime.Bus {
 			var back atomic.Bool
-			var last []byte
+			var last atomic.Pointer[[]byte] // what it has received, and so sent
 			return &faulty{Bus: b, publish: func(ctx context.Context, shard uint8, frame []byte) error {
-				if shard == 0 && last != nil && back.Swap(false) {
-					_ = b.Publish(ctx, shard, last)
-				}
-				if shard == 0 {
-					last = bytes.Clone(frame)
+				if old := last.Load(); shard == 0 && old != nil && back.Swap(false) {
+					_ = b.Publish(ctx, shard, *old)
 				}
 				return b.Publish(ctx, shard, frame)
 			}, run: func(ctx context.Context, h realtime.BusHandler) error {
-				return b.Run(ctx, &filter{BusHandler: h, up: func(h realtime.BusHandler) { back.Store(true); h.Up() }})
+				return b.Run(ctx, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
+					if shard == 0 {
+						received := bytes.Clone(frame)
+						last.Store(&received)
+					}
+					h.Frame(shard, frame)
+				}, up: func(h realtime.BusHandler) { back.Store(true); h.Up() }})
 			}}
 		}},
 		{"keeps frames for later", []string{"Outage"}, keeping(func(error) error { return nil })},
