@@ -2,12 +2,12 @@ package natsbus
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/busqueue"
 )
 
 // maxFrame is the largest frame that a [Bus] takes, in bytes, if the server allows as much.
@@ -18,13 +18,9 @@ type Bus struct {
 	conn    *nats.Conn
 	subject string
 	opts    Options
-	seal    *realtime.BusSeal
+	queue   *busqueue.Queue
 	running atomic.Bool
 	silent  atomic.Bool // Run has found that the server does not answer
-
-	mu       sync.Mutex // guards what follows; never held while calling out
-	queue    []*entry   // what waits for the client
-	flushing bool       // there is a goroutine that empties the queue
 }
 
 var _ realtime.Bus = (*Bus)(nil)
@@ -42,7 +38,9 @@ func New(conn *nats.Conn, opts *Options) (*Bus, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Bus{conn: conn, subject: o.Prefix + ".bus", opts: o, seal: realtime.NewBusSeal()}, nil
+	b := &Bus{conn: conn, subject: o.Prefix + ".bus", opts: o}
+	b.queue = busqueue.New(busqueue.Config{Name: "natsbus", Full: ErrBusy, Batch: 1, Send: b.send})
+	return b, nil
 }
 
 // MaxFrame implements [realtime.Bus]: it returns 65,536, or less if the server that conn is connected to has a lower

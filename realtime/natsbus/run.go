@@ -89,7 +89,7 @@ func (r *receiver) run(ctx context.Context) error {
 			if ctx.Err() != nil { // both were ready
 				continue
 			}
-			if shard, frame, ok := r.seal.Open(m.Data); ok {
+			if shard, frame, ok := r.queue.Open(m.Data); ok {
 				r.h.Frame(shard, frame)
 			}
 		case a := <-r.answers:

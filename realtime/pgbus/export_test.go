@@ -9,9 +9,6 @@ import (
 // MaxPayload is how many characters a payload has at most.
 const MaxPayload = maxPayload
 
-// Wait returns how long Run waits after so many tries that have failed.
-func (o *Options) Wait(failed int) time.Duration { return o.wait(failed) }
-
 // Encode makes the payload of frames that are on one shard.
 func Encode(seal *realtime.BusSeal, shard uint8, frames ...[]byte) string {
 	var packed []byte

@@ -2,7 +2,6 @@ package pgbus
 
 import (
 	"errors"
-	"math/rand/v2"
 	"regexp"
 	"time"
 )
@@ -70,13 +69,4 @@ func (o *Options) validate() error {
 		errs = append(errs, errors.New("pgbus: Options.MaxPending has no room for a payload of 7,900 bytes"))
 	}
 	return errors.Join(errs...)
-}
-
-// wait returns how long to wait before the next try, after so many that have failed.
-func (o *Options) wait(failed int) time.Duration {
-	d := o.MaxWait
-	if failed < 30 { // a shift by more could overflow
-		d = min(d, o.MinWait<<failed)
-	}
-	return d/2 + rand.N(d/2+1)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/backoff"
 )
 
 // Run implements [realtime.Bus]. While another Run goes on it returns an error at once.
@@ -27,7 +28,7 @@ func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
 		}
 		r.down(err)
 		select {
-		case <-time.After(b.opts.wait(failed)):
+		case <-time.After(backoff.Wait(b.opts.MinWait, b.opts.MaxWait, failed)):
 		case <-ctx.Done():
 		}
 	}

@@ -2,12 +2,12 @@ package redisbus
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/busqueue"
 )
 
 // MaxFrame is the largest frame that [Bus.Publish] takes, in bytes.
@@ -18,12 +18,8 @@ type Bus struct {
 	client  redis.UniversalClient
 	channel string
 	opts    Options
-	seal    *realtime.BusSeal
+	queue   *busqueue.Queue
 	running atomic.Bool
-
-	mu       sync.Mutex // guards what follows; never held while calling out
-	queue    []*entry   // what waits for the next round trip
-	flushing bool       // there is a goroutine that empties the queue
 }
 
 var _ realtime.Bus = (*Bus)(nil)
@@ -38,7 +34,9 @@ func New(client redis.UniversalClient, opts *Options) (*Bus, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Bus{client: client, channel: o.Prefix + ":bus", opts: o, seal: realtime.NewBusSeal()}, nil
+	b := &Bus{client: client, channel: o.Prefix + ":bus", opts: o}
+	b.queue = busqueue.New(busqueue.Config{Name: "redisbus", Full: ErrBusy, Batch: maxBatch, Send: b.send})
+	return b, nil
 }
 
 // MaxFrame implements [realtime.Bus]: it returns [MaxFrame].

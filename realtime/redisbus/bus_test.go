@@ -34,28 +34,6 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-func TestWaitsGrowAndDiffer(t *testing.T) {
-	t.Parallel()
-	o := redisbus.Options{MinWait: 100 * time.Millisecond, MaxWait: 5 * time.Second}
-	for failed, want := range []time.Duration{100, 200, 400, 800, 1600, 3200, 5000, 5000} {
-		want *= time.Millisecond
-		seen := map[time.Duration]bool{}
-		for range 50 {
-			got := o.Wait(failed)
-			if got < want/2 || got > want {
-				t.Fatalf("the wait after %d is %v, want between %v and %v", failed, got, want/2, want)
-			}
-			seen[got] = true
-		}
-		if len(seen) < 2 {
-			t.Errorf("the wait after %d is always the same", failed)
-		}
-	}
-	if got := o.Wait(1 << 20); got > o.MaxWait {
-		t.Errorf("the wait after very many is %v", got)
-	}
-}
-
 // handler counts what Run reports.
 type handler struct{ downs chan error }
 

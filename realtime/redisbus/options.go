@@ -2,7 +2,6 @@ package redisbus
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
 )
 
@@ -52,13 +51,4 @@ func (o *Options) validate() error {
 		errs = append(errs, errors.New("redisbus: Options.MaxWait is less than MinWait"))
 	}
 	return errors.Join(errs...)
-}
-
-// wait returns how long to wait before the next try, after so many that have failed.
-func (o *Options) wait(failed int) time.Duration {
-	d := o.MaxWait
-	if failed < 30 { // a shift by more could overflow
-		d = min(d, o.MinWait<<failed)
-	}
-	return d/2 + rand.N(d/2+1)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/backoff"
 )
 
 // errSilent is what Down reports of a connection that is open, and dead.
@@ -36,7 +37,7 @@ func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
 		}
 		up, told = false, true
 		select {
-		case <-time.After(b.opts.wait(failed)):
+		case <-time.After(backoff.Wait(b.opts.MinWait, b.opts.MaxWait, failed)):
 		case <-ctx.Done():
 		}
 		failed++
@@ -85,7 +86,7 @@ func (b *Bus) receive(ctx context.Context, h realtime.BusHandler, onUp func()) e
 				onUp()
 				h.Up()
 			case *redis.Message:
-				if shard, frame, ok := b.seal.Open([]byte(m.Payload)); ok && up {
+				if shard, frame, ok := b.queue.Open([]byte(m.Payload)); ok && up {
 					h.Frame(shard, frame)
 				}
 			}
