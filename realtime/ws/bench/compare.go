@@ -48,11 +48,14 @@ const maxIdle = 16.0
 
 // compare runs everything and prints the report.
 func compare(s settings) error {
-	costs := make([]map[string]float64, len(scenarios))
+	costs := make([]map[string][]float64, len(scenarios))
 	var missed []string
 	fmt.Printf("%-34s %-11s %10s %17s %12s %10s\n", "", "", "us/deliv.", "(min-max)", "deliveries/s", "client us")
 	for i, sc := range scenarios {
-		costs[i] = map[string]float64{}
+		if s.only != 0 && s.only != i+1 {
+			continue
+		}
+		costs[i] = map[string][]float64{}
 		runs := map[string][]result{}
 		for range s.rounds {
 			for _, kind := range kinds {
@@ -69,17 +72,18 @@ func compare(s settings) error {
 	}
 	fmt.Println()
 	for _, b := range bounds {
-		if costs[b.scenario][b.over] == 0 || costs[b.scenario][b.base] == 0 {
+		rounds := ratios(costs[b.scenario][b.over], costs[b.scenario][b.base])
+		if len(rounds) == 0 {
 			continue // one of them has not run
 		}
-		ratio := costs[b.scenario][b.over] / costs[b.scenario][b.base]
+		ratio := median(rounds)
 		verdict := "ok"
 		if ratio > b.most {
 			verdict = "MISSED"
 			missed = append(missed, fmt.Sprintf("%s: %s/%s %.2f", scenarios[b.scenario].name, b.over, b.base, ratio))
 		}
-		fmt.Printf("%-34s %s/%s = %.2f (%.2f x less), at most %.2f: %s\n",
-			scenarios[b.scenario].name, b.over, b.base, ratio, 1/ratio, b.most, verdict)
+		fmt.Printf("%-34s %s/%s = %.2f (%.2f-%.2f; %.2f x less), at most %.2f: %s\n", scenarios[b.scenario].name,
+			b.over, b.base, ratio, slices.Min(rounds), slices.Max(rounds), 1/ratio, b.most, verdict)
 	}
 	if s.memory {
 		over, err := compareMemory(s)
@@ -94,8 +98,18 @@ func compare(s settings) error {
 	return nil
 }
 
-// report prints the medians of a server's runs and returns its cost in microseconds for each delivery.
-func report(name, kind string, runs []result) float64 {
+// ratios are those of the costs of two servers in the same round: what else the machine does changes from round to round,
+// and less within one.
+func ratios(over, base []float64) []float64 {
+	var all []float64
+	for i := range min(len(over), len(base)) {
+		all = append(all, over[i]/base[i])
+	}
+	return all
+}
+
+// report prints the medians of a server's runs and returns its cost in each, in microseconds for each delivery.
+func report(name, kind string, runs []result) []float64 {
 	var cpu, rate, client []float64
 	for _, r := range runs {
 		cpu = append(cpu, 1e6*r.CPU/float64(r.Deliveries))
@@ -104,7 +118,7 @@ func report(name, kind string, runs []result) float64 {
 	}
 	fmt.Printf("%-34s %-11s %10.2f %8.2f-%-8.2f %12.0f %10.2f\n",
 		name, kind, median(cpu), slices.Min(cpu), slices.Max(cpu), median(rate), median(client))
-	return median(cpu)
+	return cpu
 }
 
 func median(v []float64) float64 {
