@@ -88,6 +88,7 @@ type Service struct {
 	events  *realtime.Publisher
 	revoker realtime.Revoker // nil if the transport cannot end subscriptions
 	opts    Options
+	stats   counters
 }
 
 // NewService makes a Service. store and bc are required; opts may be nil.
@@ -143,7 +144,12 @@ func (s *Service) Request(ctx context.Context, p RequestParams) (Consultation, e
 			return Consultation{}, err
 		}
 	}
-	return s.store.Create(ctx, CreateParams{ID: p.ID, Topic: p.Topic, Patient: p.Patient})
+	c, err := s.store.Create(ctx, CreateParams{ID: p.ID, Topic: p.Topic, Patient: p.Patient})
+	if err != nil {
+		return Consultation{}, err
+	}
+	s.stats.requested.Add(1)
+	return c, nil
 }
 
 // Get returns the consultation to its patient or its assigned student; everybody else gets [ErrNotFound].
@@ -265,6 +271,7 @@ func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketI
 	if err != nil {
 		return Consultation{}, err
 	}
+	s.stats.changed(ch.To)
 	if ch.endsListening() { // before the event: it is not meant for who is out
 		s.EndSubscriptions(ctx, done.Consultation)
 	}

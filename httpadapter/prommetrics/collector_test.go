@@ -22,6 +22,7 @@ import (
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/realtimetest"
 	"github.com/murph-chat/murph/realtime/ws"
+	"github.com/murph-chat/murph/storage/bunstore"
 	"github.com/murph-chat/murph/storage/memstore"
 )
 
@@ -31,6 +32,7 @@ type parts struct {
 	server   *ws.Server
 	relay    *realtime.Relay
 	messages *chat.Service
+	requests *consultation.Service
 	http     *httpadapter.Handler
 	client   *realtimetest.Client
 }
@@ -47,17 +49,17 @@ func setup(t *testing.T) parts {
 	require.NoError(t, err)
 	p.messages, err = chat.NewService(p.store, p.relay, &chat.Options{SendRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
 	require.NoError(t, err)
-	consultations, err := consultation.NewService(p.store, p.relay, nil)
+	p.requests, err = consultation.NewService(p.store, p.relay, nil)
 	require.NoError(t, err)
 	paula := consultation.Participant{UserID: "paula", Role: consultation.RolePatient, FirstName: "Paula"}
 	stefan := consultation.Participant{UserID: "stefan", Role: consultation.RoleStudent, FirstName: "Stefan"}
-	_, err = consultations.Request(t.Context(), consultation.RequestParams{ID: "demo", Topic: "x", Patient: paula})
+	_, err = p.requests.Request(t.Context(), consultation.RequestParams{ID: "demo", Topic: "x", Patient: paula})
 	require.NoError(t, err)
-	_, err = consultations.Accept(t.Context(), consultation.TransitionParams{ID: "demo", By: consultation.Person(stefan)})
+	_, err = p.requests.Accept(t.Context(), consultation.TransitionParams{ID: "demo", By: consultation.Person(stefan)})
 	require.NoError(t, err)
 
 	p.http, err = httpadapter.New(httpadapter.Config{
-		Chat: p.messages, Consultations: consultations,
+		Chat: p.messages, Consultations: p.requests,
 		Authenticator: httpadapter.AuthenticatorFunc(func(*http.Request) (consultation.Participant, error) { return consultation.Participant{}, nil }),
 	})
 	require.NoError(t, err)
@@ -73,6 +75,19 @@ func setup(t *testing.T) parts {
 	require.NoError(t, err)
 	require.NoError(t, p.client.Subscribe(t.Context(), ch, grant))
 	return p
+}
+
+// statements are the figures of a store that has a database.
+type statements bunstore.Stats
+
+func (s statements) Stats() bunstore.Stats { return bunstore.Stats(s) }
+
+// all shows everything.
+func (p parts) all() prommetrics.Config {
+	return prommetrics.Config{
+		Server: p.server, Relay: p.relay, Chat: p.messages, Consultations: p.requests, HTTP: p.http,
+		Store: statements{Statements: 7, Failures: 3, Repeats: 2, GivenUp: 1},
+	}
 }
 
 // registry is a pedantic one: what is collected must be as described.
@@ -94,7 +109,7 @@ func TestTheFiguresOfRealParts(t *testing.T) {
 	send.ClientMessageID = "l"
 	_, err = p.messages.Send(t.Context(), send)
 	require.ErrorIs(t, err, chat.ErrRateLimited)
-	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages, HTTP: p.http})
+	r := registry(t, p.all())
 	p.http.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/beratungen", nil))
 	require.NoError(t, testutil.GatherAndCompare(r, strings.NewReader(`
 # HELP murph_outbox_pending Entries that wait or are leased.
@@ -118,6 +133,9 @@ murph_chat_rate_limited_total 1
 # HELP murph_chat_sent_total Messages stored.
 # TYPE murph_chat_sent_total counter
 murph_chat_sent_total 1
+# HELP murph_consultation_accepted_total Consultations that were begun.
+# TYPE murph_consultation_accepted_total counter
+murph_consultation_accepted_total 1
 # HELP murph_http_refusals_total Requests that were refused or failed, by the code of the problem.
 # TYPE murph_http_refusals_total counter
 murph_http_refusals_total{code="unauthenticated"} 1
@@ -136,6 +154,9 @@ murph_relay_down 0
 # HELP murph_relay_published_total Events that the transport took.
 # TYPE murph_relay_published_total counter
 murph_relay_published_total 3
+# HELP murph_store_repeats_total Tries after another transaction was in the way.
+# TYPE murph_store_repeats_total counter
+murph_store_repeats_total 2
 # HELP murph_ws_connections Connections.
 # TYPE murph_ws_connections gauge
 murph_ws_connections 1
@@ -143,7 +164,7 @@ murph_ws_connections 1
 # TYPE murph_ws_subscriptions gauge
 murph_ws_subscriptions 1
 `), "murph_chat_sent_total", "murph_chat_rate_limited_total", "murph_outbox_pending", "murph_outbox_readable", "murph_relay_down",
-		"murph_http_requests_total", "murph_http_refusals_total",
+		"murph_http_requests_total", "murph_http_refusals_total", "murph_consultation_accepted_total", "murph_store_repeats_total",
 		"murph_relay_published_total", "murph_ws_connections", "murph_ws_subscriptions"))
 }
 
@@ -153,7 +174,7 @@ func TestNamesAndLabels(t *testing.T) {
 	p.client.Cut()
 	_ = p.server.Shutdown(t.Context())
 	p.http.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/beratungen", nil))
-	r := registry(t, prommetrics.Config{Server: p.server, Relay: p.relay, Chat: p.messages, HTTP: p.http})
+	r := registry(t, p.all())
 	problems, err := testutil.GatherAndLint(r)
 	require.NoError(t, err)
 	require.Empty(t, problems)
@@ -161,7 +182,7 @@ func TestNamesAndLabels(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(families), 30)
 	for _, f := range families {
-		require.Regexp(t, "^murph_(ws|relay|outbox|chat|http)_", f.GetName())
+		require.Regexp(t, "^murph_(ws|relay|outbox|chat|consultation|store|http)_", f.GetName())
 		for _, m := range f.GetMetric() {
 			for _, l := range m.GetLabel() {
 				require.Contains(t, []string{"murph_ws_closes_total/code", "murph_http_refusals_total/code"}, f.GetName()+"/"+l.GetName(),

@@ -14,6 +14,8 @@ func TestEveryFigureIsShown(t *testing.T) {
 	t.Parallel()
 	everyField(t, serverMetrics, "Closes")
 	everyField(t, chatMetrics)
+	everyField(t, consultationMetrics)
+	everyField(t, storeMetrics)
 	everyField(t, relayMetrics, "HandOffs", "HandOffTime", "Backlog")
 	everyField(t, outboxMetrics)
 }

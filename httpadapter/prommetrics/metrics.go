@@ -4,8 +4,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/murph-chat/murph/chat"
+	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/ws"
+	"github.com/murph-chat/murph/storage/bunstore"
 )
 
 // metric is one figure out of the stats S.
@@ -103,30 +105,56 @@ var chatMetrics = []metric[chat.Stats]{
 	gauge("chat_hooks_queued", "Messages that a hook is yet to be told of.", func(s chat.Stats) float64 { return float64(s.HooksQueued) }),
 }
 
+var consultationMetrics = []metric[consultation.Stats]{
+	counter("consultation_requested", "Consultations stored.", func(s consultation.Stats) float64 { return float64(s.Requested) }),
+	counter("consultation_accepted", "Consultations that were begun.", func(s consultation.Stats) float64 { return float64(s.Accepted) }),
+	counter("consultation_completed", "Consultations that were completed.", func(s consultation.Stats) float64 { return float64(s.Completed) }),
+	counter("consultation_cancelled", "Consultations that were called off.", func(s consultation.Stats) float64 { return float64(s.Cancelled) }),
+	counter("consultation_reassigned", "Changes of the student.", func(s consultation.Stats) float64 { return float64(s.Reassigned) }),
+}
+
+var storeMetrics = []metric[bunstore.Stats]{
+	counter("store_statements", "Statements that were run.", func(s bunstore.Stats) float64 { return float64(s.Statements) }),
+	counter("store_failures", "Statements that ended with an error.", func(s bunstore.Stats) float64 { return float64(s.Failures) }),
+	counter("store_repeats", "Tries after another transaction was in the way.", func(s bunstore.Stats) float64 { return float64(s.Repeats) }),
+	counter("store_given_up", "Calls that failed because others were in the way.", func(s bunstore.Stats) float64 { return float64(s.GivenUp) }),
+}
+
+// show writes the metrics of one part.
+func show[S any](out chan<- prometheus.Metric, metrics []metric[S], st S) {
+	for _, m := range metrics {
+		out <- m.of(st)
+	}
+}
+
+// named appends the descriptions of metrics.
+func named[S any](all []*prometheus.Desc, metrics []metric[S]) []*prometheus.Desc {
+	for _, m := range metrics {
+		all = append(all, m.desc)
+	}
+	return all
+}
+
 // descriptions are those of what a collector shows.
 func descriptions(cfg Config) (all []*prometheus.Desc) {
 	if cfg.Server != nil {
-		all = append(all, serverCloses)
-		for _, m := range serverMetrics {
-			all = append(all, m.desc)
-		}
+		all = named(append(all, serverCloses), serverMetrics)
 	}
 	if cfg.Chat != nil {
-		for _, m := range chatMetrics {
-			all = append(all, m.desc)
-		}
+		all = named(all, chatMetrics)
+	}
+	if cfg.Consultations != nil {
+		all = named(all, consultationMetrics)
+	}
+	if cfg.Store != nil {
+		all = named(all, storeMetrics)
 	}
 	if cfg.HTTP != nil {
 		all = append(all, httpRequests, httpRefusals)
 	}
 	if cfg.Relay != nil {
-		all = append(all, relayHandOff, outboxReadable)
-		for _, m := range relayMetrics {
-			all = append(all, m.desc)
-		}
-		for _, m := range outboxMetrics {
-			all = append(all, m.desc)
-		}
+		all = named(append(all, relayHandOff, outboxReadable), relayMetrics)
+		all = named(all, outboxMetrics)
 	}
 	return all
 }

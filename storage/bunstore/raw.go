@@ -81,6 +81,10 @@ func (s *Store) exec(ctx context.Context, q conn, st statement, args ...any) err
 }
 
 func (s *Store) observe(ctx context.Context, st statement, start time.Time, err error) {
+	s.stats.statements.Add(1)
+	if err != nil {
+		s.stats.failures.Add(1)
+	}
 	if s.opts.OnQuery != nil {
 		s.opts.OnQuery(ctx, Query{Name: st.name, Text: st.text, Duration: time.Since(start), Err: err})
 	}

@@ -24,19 +24,18 @@ var errAgain = errors.New("the row has changed meanwhile, every time")
 func (s *Store) retry(ctx context.Context, fn func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := fn()
+		over := errors.Is(err, errAgain) // the other transaction has ended
 		switch {
-		case err == nil, attempt == maxAttempts:
+		case err == nil, !over && !s.engine.superseded(err):
 			return err
-		case errors.Is(err, errAgain):
-			if attempt == 1 {
-				continue // the other transaction has ended: there is nothing to wait for
-			}
-		case s.bound, !s.engine.superseded(err):
+		case attempt == maxAttempts, s.bound && !over:
+			s.stats.givenUp.Add(1)
 			return err
-		}
-		if !pause(ctx, attempt) {
+		case over && attempt == 1: // there is nothing to wait for
+		case !pause(ctx, attempt):
 			return err
 		}
+		s.stats.repeats.Add(1)
 	}
 }
 

@@ -26,6 +26,7 @@ type Store struct {
 	bound  bool
 	engine engine
 	opts   Options
+	stats  *counters // shared with all that With makes
 }
 
 // New makes a Store on db, whose dialect says which database it is. It does not connect: call [Store.Migrate] before the
@@ -35,7 +36,7 @@ func New(db *bun.DB, opts *Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("bunstore: a store needs a database")
 	}
-	s := &Store{write: db.DB, read: db.DB, opts: opts.withDefaults()}
+	s := &Store{write: db.DB, read: db.DB, opts: opts.withDefaults(), stats: new(counters)}
 	switch name := db.Dialect().Name(); name {
 	case dialect.PG:
 		s.engine = postgres{}

@@ -123,16 +123,22 @@ func TestRepeats(t *testing.T) {
 				s, _ := f.open(t, c.dialect, nil)
 				for name, call := range calls(s) {
 					f.ran, f.script = nil, slices.Repeat([]error{c.err}, 2*bunstore.MaxAttempts)
+					before := s.Stats()
 					err := call(t.Context())
 					require.ErrorIs(t, err, c.err)
 					require.ErrorContains(t, err, "bunstore: "+name)
 					require.NotContains(t, err.Error(), "Geheimnis")
 					require.NotErrorIs(t, err, consultation.ErrRetryTx, "the store repeats by itself")
-					want := 1
+					want, givenUp := 1, uint64(0)
 					if c.repeats {
-						want = bunstore.MaxAttempts
+						want, givenUp = bunstore.MaxAttempts, 1
 					}
 					require.Equal(t, want, f.count(), "statements of %s", name)
+					st := s.Stats()
+					require.EqualValues(t, want-1, st.Repeats-before.Repeats, name)
+					require.Equal(t, givenUp, st.GivenUp-before.GivenUp, name)
+					require.GreaterOrEqual(t, st.Failures-before.Failures, uint64(want), name)
+					require.GreaterOrEqual(t, st.Statements-before.Statements, st.Failures-before.Failures, name)
 				}
 			})
 		})
@@ -162,6 +168,8 @@ func TestRetryTx(t *testing.T) {
 			require.NotContains(t, f.ran, "COMMIT")
 			require.NotContains(t, f.ran, "BEGIN")
 		}
+		require.EqualValues(t, len(calls(s)), s.Stats().GivenUp, "what With has made counts here too")
+		require.Zero(t, s.Stats().Repeats)
 		require.NoError(t, tx.Rollback())
 	}
 }

@@ -1,0 +1,42 @@
+package consultation
+
+import "sync/atomic"
+
+// Stats is what a [Service] has done since it was made, without what [Service.TransitionTx] was part of: whether that was
+// committed only the host knows. What was refused is not in it: the callers know.
+type Stats struct {
+	Requested  int64 // consultations stored by Request
+	Accepted   int64
+	Completed  int64
+	Cancelled  int64
+	Reassigned int64
+}
+
+type counters struct {
+	requested, accepted, completed, cancelled, reassigned atomic.Int64
+}
+
+// changed counts a change that was stored.
+func (c *counters) changed(to Status) {
+	switch to {
+	case StatusInProgress:
+		c.accepted.Add(1)
+	case StatusCompleted:
+		c.completed.Add(1)
+	case StatusCancelled:
+		c.cancelled.Add(1)
+	default:
+		c.reassigned.Add(1)
+	}
+}
+
+// Stats returns the current figures.
+func (s *Service) Stats() Stats {
+	return Stats{
+		Requested:  s.stats.requested.Load(),
+		Accepted:   s.stats.accepted.Load(),
+		Completed:  s.stats.completed.Load(),
+		Cancelled:  s.stats.cancelled.Load(),
+		Reassigned: s.stats.reassigned.Load(),
+	}
+}
