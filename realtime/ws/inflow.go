@@ -3,6 +3,7 @@ package ws
 import (
 	"io"
 	"runtime"
+	"slices"
 )
 
 // holdBack makes the reader wait for a write when half of the queue is taken. A client may ask for more at once than the
@@ -39,7 +40,10 @@ const maxRest = 1 << 20
 // discard reads up to the client's close frame, or the end, and forgets it. The library, which would answer pings, sees
 // nothing of it.
 func (w *wire) discard() error {
-	buf := make([]byte, 4096)
+	large := drainBuffers.Get().(*[]byte)
+	defer drainBuffers.Put(large)
+	*large = slices.Grow((*large)[:0], drainChunk)
+	buf := (*large)[:drainChunk]
 	for total := 0; ; {
 		w.state.advance(w.early)
 		w.early = nil
@@ -51,7 +55,7 @@ func (w *wire) discard() error {
 			return err
 		}
 		w.arrived(n)
-		w.early = buf[:n]
+		w.early = buf[:n] // read before the buffer is somebody else's
 		total += n
 		runtime.Gosched() // everybody else goes first
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -63,6 +64,7 @@ func attackAll(addr string) error {
 	for i, a := range attacks {
 		for j := range perAttack {
 			all.Go(func() {
+				time.Sleep(rand.N(time.Second)) // or what is measured is how many connect at the same moment
 				for ctx.Err() == nil {
 					again := time.After(time.Second)
 					at := &attacker{ctx: ctx, addr: addr, from: fmt.Sprintf("198.51.%d.%d", i+1, j+1), began: time.Now()}

@@ -42,7 +42,10 @@ func besiege(s settings) error {
 	defer cancel()
 	var tries []encounter
 	fmt.Printf("%-36s %-9s %9s %9s %9s %9s %8s\n", "ms from publishing to receiving", "", "p50", "attacked", "p99", "attacked", "moves")
-	for _, who := range audiences {
+	for i, who := range audiences {
+		if s.only != 0 && s.only != i+1 {
+			continue
+		}
 		var p50, p99 [2][]float64 // without, with
 		var peak, cpu [2]float64
 		for range s.rounds {
