@@ -3,7 +3,7 @@ package ws
 import (
 	"io"
 	"runtime"
-	"slices"
+	"time"
 )
 
 // holdBack makes the reader wait for a write when half of the queue is taken. A client may ask for more at once than the
@@ -33,21 +33,22 @@ func (w *wire) letRead() {
 	}
 }
 
-// maxRest is how much is read of a client that has been told to go. One that floods must not be served until the time
-// for its answer is over.
-const maxRest = 1 << 20
+// A client that has been told to go is read from at once for politeRest bytes, which is more than one that behaves has
+// under way, and then slowly, until the time for its answer is over: one that floods is to wait, and not to be served.
+const (
+	politeRest = 64 << 10
+	restPiece  = 4096
+	restPause  = 50 * time.Millisecond
+)
 
 // discard reads up to the client's close frame, or the end, and forgets it. The library, which would answer pings, sees
 // nothing of it.
 func (w *wire) discard() error {
-	large := drainBuffers.Get().(*[]byte)
-	defer drainBuffers.Put(large)
-	*large = slices.Grow((*large)[:0], drainChunk)
-	buf := (*large)[:drainChunk]
+	buf := make([]byte, restPiece)
 	for total := 0; ; {
 		w.state.advance(w.early)
 		w.early = nil
-		if w.state.closed || total >= maxRest {
+		if w.state.closed {
 			return io.EOF
 		}
 		n, err := w.Conn.Read(buf)
@@ -55,8 +56,11 @@ func (w *wire) discard() error {
 			return err
 		}
 		w.arrived(n)
-		w.early = buf[:n] // read before the buffer is somebody else's
-		total += n
-		runtime.Gosched() // everybody else goes first
+		w.early = buf[:n]
+		if total += n; total < politeRest {
+			runtime.Gosched() // everybody else goes first
+		} else {
+			time.Sleep(restPause)
+		}
 	}
 }

@@ -54,8 +54,8 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// TestFloodBehindTheEnd goes on with a flood after it has been told to stop: nothing of that is answered, and it ends
-// before the time for a close frame is over.
+// TestFloodBehindTheEnd goes on with a flood after it has been told to stop: nothing of that is answered, little of it is
+// even read, and it ends with the time for a close frame.
 func TestFloodBehindTheEnd(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fixture) {
@@ -70,9 +70,9 @@ func TestFloodBehindTheEnd(t *testing.T) {
 		for c.SendFrame(t.Context(), realtimetest.OpPing, true, ping) == nil {
 			sent += len(ping)
 		}
-		require.Less(t, sent, 2<<20)
+		require.Less(t, sent, 256<<10)
 		f.gone()
-		require.Zero(t, time.Since(began))
+		require.InDelta(t, 2, time.Since(began).Seconds(), 0.1)
 		_, err := c.Next(t.Context())
 		require.Error(t, err)
 		require.Zero(t, tap.Len())

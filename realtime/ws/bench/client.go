@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // client is one connection of the load client.
@@ -18,6 +19,9 @@ type client struct {
 	channel uint32
 	rest    []byte // of a frame that has not arrived as a whole
 	next    uint32 // the message that has to come
+
+	arrival []byte    // for what the kernel says of an arrival; nil without stamp
+	arrived time.Time // when what was read last has arrived
 }
 
 // dial connects, shakes hands and subscribes, one step after the other.
@@ -101,9 +105,39 @@ func masked(text string) []byte {
 
 var errCut = errors.New("the server has closed a connection")
 
+// stamp has the kernel note when what arrives has arrived (socket(7), SO_TIMESTAMPNS). The client reads it later, by as
+// much as its core is busy with something else.
+func (c *client) stamp() error {
+	c.arrival = make([]byte, 128)
+	return syscall.SetsockoptInt(c.fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
+}
+
+// read reads once. With stamp it notes when the last byte has arrived.
+func (c *client) read(buf []byte) (int, error) {
+	if c.arrival == nil {
+		return syscall.Read(c.fd, buf)
+	}
+	n, rest, _, _, err := syscall.Recvmsg(c.fd, buf, c.arrival, 0)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	notes, err := syscall.ParseSocketControlMessage(c.arrival[:rest])
+	if err != nil {
+		return n, err
+	}
+	c.arrived = time.Now() // the kernel begins a little after it has been asked to
+	for _, m := range notes {
+		if m.Header.Level == syscall.SOL_SOCKET && m.Header.Type == syscall.SCM_TIMESTAMPNS && len(m.Data) >= 16 {
+			seconds, nanoseconds := binary.NativeEndian.Uint64(m.Data), binary.NativeEndian.Uint64(m.Data[8:])
+			c.arrived = time.Unix(int64(seconds), int64(nanoseconds))
+		}
+	}
+	return n, nil
+}
+
 // receive reads once and calls got for each message.
 func (c *client) receive(buf []byte, got func(*client, uint32) error) error {
-	n, err := syscall.Read(c.fd, buf)
+	n, err := c.read(buf)
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
 		return nil
