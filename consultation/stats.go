@@ -6,10 +6,10 @@ import "sync/atomic"
 // committed only the host knows. What was refused is not in it: the callers know.
 type Stats struct {
 	Requested  int64 // consultations stored by Request
-	Accepted   int64
-	Completed  int64
-	Cancelled  int64
-	Reassigned int64
+	Accepted   int64 // that were begun
+	Completed  int64 // that were ended
+	Cancelled  int64 // that were called off
+	Reassigned int64 // that were given to another student, or to the same one again
 }
 
 type counters struct {

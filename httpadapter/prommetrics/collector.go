@@ -33,7 +33,10 @@ type Config struct {
 }
 
 // Store is a [bunstore.Store], or what contains one, like the Store of sqlitestore.
-type Store interface{ Stats() bunstore.Stats }
+type Store interface {
+	// Stats returns what the store has done, without asking the database.
+	Stats() bunstore.Stats
+}
 
 // Collector is a [prometheus.Collector] over the Stats of the parts. It is safe for concurrent use.
 type Collector struct{ cfg Config }

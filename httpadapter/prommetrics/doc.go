@@ -2,7 +2,7 @@
 // wants it gets Prometheus' client library.
 //
 //	collector, err := prommetrics.New(prommetrics.Config{
-//		Server: server, Relay: relay, Chat: messages, Consultations: consultations, HTTP: handler, Store: store,
+//		Server: server, Relay: relay, Chat: chatService, Consultations: consultationService, HTTP: handler, Store: store,
 //	})
 //	registry.MustRegister(collector)
 //

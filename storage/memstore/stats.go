@@ -2,7 +2,7 @@ package memstore
 
 // Stats is what a [Store] holds.
 type Stats struct {
-	Consultations int
+	Consultations int // of all states
 	Messages      int // those that were deleted included
 	Entries       int // of the outbox, those set aside included
 }
