@@ -12,7 +12,7 @@
 //
 // To alert on: murph_relay_down (the transport is taken for down), murph_outbox_parked and
 // murph_outbox_oldest_age_seconds (events that do not go out), murph_outbox_readable (0: the store cannot be asked), and
-// the rates of murph_ws_slow_closes_total, murph_store_given_up_total and murph_http_refusals_total{code="internal"}. In a server with a bus also
-// murph_ws_bus_up (0: nodes are cut off from one another); without a bus it is always 0 and says nothing. How long
-// requests take is for middleware of the host to measure.
+// the rates of murph_ws_slow_closes_total, murph_store_given_up_total and murph_http_refusals_total{code="internal"}. In
+// a server with a bus also murph_ws_bus_up (0: nodes are cut off from one another); without a bus it is always 0 and says
+// nothing. How long requests take is for middleware of the host to measure.
 package prommetrics
