@@ -30,8 +30,8 @@ var (
 	ErrNoOutbox = errors.New("consultation: the broadcaster has no outbox, wrap it with realtime.NewRelay")
 )
 
-// InvalidError is the [ErrInvalid] that says which input is wrong and why. Reason is a phrase for developers, like "must not be empty"; it never
-// contains the input.
+// InvalidError is the [ErrInvalid] that says which input is wrong and why. Reason is a phrase for developers, like "must
+// not be empty"; it never contains the input.
 type InvalidError struct {
 	Field  string // the JSON name of the input
 	Reason string

@@ -101,7 +101,8 @@ func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
 }
 
 // HandOff queues the event of the outbox entry id. It never blocks: with a full queue, or while the transport is down,
-// the entry is left to be claimed, unless it is tried as a probe. An event with the id 0 has no entry and is tried once at most.
+// the entry is left to be claimed, unless it is tried as a probe. An event with the id 0 has no entry and is tried once
+// at most.
 func (r *Relay) HandOff(id int64, ev Event) {
 	ok, probe := r.breaker.admitHandOff()
 	if !ok || !r.lanes.put(handedOff{id: id, event: ev, at: time.Now(), probe: probe}) {

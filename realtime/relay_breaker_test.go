@@ -11,6 +11,25 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
+// takenForDown makes a relay that runs, and whose transport has refused an event that another process has sent then.
+func takenForDown(t *testing.T) (r *relayed, stop func()) {
+	t.Helper()
+	r = newRelayed(t, realtime.RelayOptions{})
+	r.to.answers(always(&realtime.RefusedError{Err: errors.New("401")}))
+	stop = r.run()
+	r.handOffSentByAnother()
+	require.ErrorIs(t, r.relay.Check(t.Context()), realtime.ErrUnavailable)
+	return r, stop
+}
+
+// handOffSentByAnother hands an event off that another process has sent when the relay has dealt with it.
+func (r *relayed) handOffSentByAnother() {
+	id, ev := r.queue.add("private-a", time.Hour)
+	r.relay.HandOff(id, ev)
+	synctest.Wait()
+	require.NoError(r.t, r.queue.Ack(r.t.Context(), id))
+}
+
 // A single message is all there is to probe with.
 func TestRelayRecoversInQuietTimes(t *testing.T) {
 	t.Parallel()
@@ -37,25 +56,15 @@ func TestRelayRecoversInQuietTimes(t *testing.T) {
 func TestRelayProbesWithAHandOffWhenTheOutboxIsEmpty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRelayed(t, realtime.RelayOptions{})
-		r.to.answers(always(&realtime.RefusedError{Err: errors.New("401")}))
-		stop := r.run()
-		id, ev := r.queue.add("private-a", time.Hour)
-		r.relay.HandOff(id, ev)
-		synctest.Wait()
-		require.ErrorIs(t, r.relay.Check(t.Context()), realtime.ErrUnavailable)
-		require.NoError(t, r.queue.Ack(t.Context(), id))
+		r, stop := takenForDown(t)
 		attempts := func() int64 {
 			stats, err := r.relay.Stats(t.Context())
 			require.NoError(t, err)
 			return stats.Attempts
 		}
 		require.EqualValues(t, 1, attempts())
-		id, ev = r.queue.add("private-a", time.Hour)
-		r.relay.HandOff(id, ev)
-		synctest.Wait()
+		r.handOffSentByAnother()
 		require.EqualValues(t, 1, attempts(), "no probe before its time")
-		require.NoError(t, r.queue.Ack(t.Context(), id))
 		pass(10 * time.Minute)
 		require.ErrorIs(t, r.relay.Check(t.Context()), realtime.ErrUnavailable, "an empty outbox is no success")
 
@@ -77,13 +86,7 @@ func TestRelayProbesWithAHandOffWhenTheOutboxIsEmpty(t *testing.T) {
 func TestRelayHandOffClosesTheBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRelayed(t, realtime.RelayOptions{})
-		r.to.answers(always(&realtime.RefusedError{Err: errors.New("401")}))
-		stop := r.run()
-		id, ev := r.queue.add("private-a", time.Hour)
-		r.relay.HandOff(id, ev)
-		synctest.Wait()
-		require.NoError(t, r.queue.Ack(t.Context(), id)) // somebody else was luckier
+		r, stop := takenForDown(t)
 		r.to.answers(nil)
 		pass(10 * time.Minute)
 		require.Zero(t, r.to.count())

@@ -29,18 +29,15 @@ func (h *hub) merge(node cluster.NodeID, states []cluster.State, whole bool) (to
 			for _, s := range step {
 				h.mergeState(node, view, s, whole)
 			}
-			totals = view.totals
 			if len(view.channels) == 0 {
 				delete(h.away.nodes, node)
 			}
 		})
 	}
-	if len(states) == 0 {
-		h.mu.RLock()
-		defer h.mu.RUnlock()
-		if view := h.away.nodes[node]; view != nil {
-			totals = view.totals
-		}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if view := h.away.nodes[node]; view != nil {
+		totals = view.totals
 	}
 	return totals
 }

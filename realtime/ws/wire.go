@@ -79,9 +79,6 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	default:
 		n, err = w.Conn.Read(p)
 	}
-	if n > 0 {
-		runtime.Gosched() // everybody else goes first: what one client has sent may take a while
-	}
 	w.arrived(n)
 	w.advance(p[:n])
 	return n, err
