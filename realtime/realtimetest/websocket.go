@@ -58,6 +58,9 @@ type socket struct {
 	conn net.Conn
 	r    *bufio.Reader
 	mute bool // answers nothing
+	// writing has room for one who writes. In a synctest bubble time passes while others wait for it, which it would not
+	// while they wait for the mutex of a net.Pipe.
+	writing chan struct{}
 }
 
 // handshake upgrades conn (RFC 6455 §4.1).
@@ -90,7 +93,7 @@ func handshake(conn net.Conn, u *url.URL, header http.Header) (*socket, error) {
 		!strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
 		return nil, errors.New("realtimetest: the handshake's answer does not belong to the request")
 	}
-	return &socket{conn: conn, r: r}, nil
+	return &socket{conn: conn, r: r, writing: make(chan struct{}, 1)}, nil
 }
 
 // read returns the next text message.
@@ -197,6 +200,8 @@ func (s *socket) write(first byte, payload []byte) error {
 	for i, c := range payload {
 		b = append(b, c^mask[i%4])
 	}
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
 	_, err := s.conn.Write(b)
 	return err
 }
