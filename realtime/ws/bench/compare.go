@@ -176,13 +176,16 @@ func measure(s settings, kind string, sc scenario) (result, error) {
 	return res, json.Unmarshal(out, &res)
 }
 
+// anyCore is all of them.
+const anyCore = -1
+
 // pinned makes a command that starts this program on one core.
 func pinned(ctx context.Context, core int, args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		self = os.Args[0]
 	}
-	if taskset, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > 1 {
+	if taskset, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > 1 && core != anyCore {
 		return exec.CommandContext(ctx, taskset, append([]string{"-c", strconv.Itoa(core), self}, args...)...)
 	}
 	return exec.CommandContext(ctx, self, args...)

@@ -18,7 +18,8 @@
 // The figures of a server are medians over rounds in which all servers take their turn. They are compared, not quoted:
 // on another machine they are others, while the ratios hold. With -gate the command fails when a ratio is missed.
 // With -hostile it measures something else: how long messages take from publishing until healthy subscribers' kernels
-// have them, without and with hostile clients that make all kinds of attacks at the same time, in turn; and how each
-// attack ends, and when. What counts is the median over pairs of rounds. It takes -time 10s for the slow attacks to end.
+// have them, without and with hostile clients, four for each kind of attack, all at the same time; and how each attack
+// ends, and when. What counts is the median over pairs of rounds. The server has all cores, or one with -one-core, and
+// goes before everybody else on them. It takes -time 10s for the slow attacks to end.
 // Everything happens on the loopback interface, and ends after some minutes (-rounds, -time).
 package main

@@ -109,7 +109,11 @@ func besiege(s settings) error {
 
 // siegeRound measures one round. It returns the server's largest memory in KiB too.
 func siegeRound(ctx context.Context, s settings, who audience, attacked bool) (res result, seen []encounter, rss int, err error) {
-	server := first(ctx, pinned(ctx, 0, "-role", "server", "-kind", "besieged"))
+	serverCore := anyCore
+	if s.oneCore {
+		serverCore = 0
+	}
+	server := first(ctx, 2, pinned(ctx, serverCore, "-role", "server", "-kind", "besieged"))
 	server.Stderr = os.Stderr
 	addrs, stop, err := startServer(server)
 	if err != nil {
@@ -125,7 +129,7 @@ func siegeRound(ctx context.Context, s settings, who audience, attacked bool) (r
 			return res, nil, 0, err
 		}
 	}
-	load := first(ctx, pinned(ctx, 1, "-role", "load", "-kind", "besieged", "-addr", addrs[0], "-control", addrs[1],
+	load := first(ctx, 1, pinned(ctx, 1, "-role", "load", "-kind", "besieged", "-addr", addrs[0], "-control", addrs[1],
 		"-pid", strconv.Itoa(server.Process.Pid), "-conns", strconv.Itoa(who.conns), "-channels", strconv.Itoa(who.channels),
 		"-outstanding", "0", "-rate", fmt.Sprint(who.rate), "-warm-up", s.warmUp.String(), "-time", s.window.String()))
 	load.Stderr = os.Stderr
@@ -167,14 +171,14 @@ func startServer(server *exec.Cmd) (addrs []string, stop func(), err error) {
 	return strings.Fields(line), stop, nil
 }
 
-// first has a process go before all others on the machine, where that is permitted: what they do would be the largest
-// part of what is measured.
-func first(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
+// first has a process go before all others on the machine, and before those of a smaller priority, where that is
+// permitted: what they do would be the largest part of what is measured.
+func first(ctx context.Context, priority int, cmd *exec.Cmd) *exec.Cmd {
 	chrt, err := exec.LookPath("chrt")
-	if err != nil || exec.CommandContext(ctx, chrt, "--fifo", "1", "true").Run() != nil {
+	if err != nil || exec.CommandContext(ctx, chrt, "--fifo", strconv.Itoa(priority), "true").Run() != nil {
 		return cmd
 	}
-	return exec.CommandContext(ctx, chrt, append([]string{"--fifo", "1"}, cmd.Args...)...)
+	return exec.CommandContext(ctx, chrt, append([]string{"--fifo", strconv.Itoa(priority)}, cmd.Args...)...)
 }
 
 // startAttack starts the attackers. They share a core with the healthy clients, whose time is what is measured, so those

@@ -151,7 +151,6 @@ func (l *loader) run(res *result) error {
 // of the clients say that they live, every one of them in two seconds.
 func (l *loader) keepTime() (wait int, err error) {
 	for now := time.Now(); !now.Before(l.due); {
-		l.sent[l.next] = now
 		l.publish()
 		l.due = l.due.Add(time.Duration(float64(time.Second) / l.rate))
 		for l.signs += float64(l.conns) / l.rate / 2; l.signs >= 1; l.signs-- {
@@ -161,7 +160,7 @@ func (l *loader) keepTime() (wait int, err error) {
 			l.alive = (l.alive + 1) % l.conns
 		}
 	}
-	return int(time.Until(l.due) / time.Millisecond), nil
+	return int(time.Until(l.due)/time.Millisecond) + 1, nil // and not less, or it would spin
 }
 
 var pong = masked(`{"event":"pusher:pong","data":{}}`)
@@ -172,6 +171,14 @@ func (l *loader) publish() {
 	l.records = appendRecord(l.records, channel, l.next)
 	l.missing[l.next] = l.share
 	l.next++
+}
+
+// stamp notes when the records of this turn are published.
+func (l *loader) stamp(now time.Time) {
+	for i := 0; i < len(l.records); i += recordSize {
+		_, message := parseRecord(l.records[i:])
+		l.sent[message] = now
+	}
 }
 
 func (l *loader) until(end time.Time) error {
@@ -186,6 +193,9 @@ func (l *loader) until(end time.Time) error {
 			}
 		}
 		if len(l.records) > 0 {
+			if l.rate > 0 {
+				l.stamp(time.Now())
+			}
 			if _, err := l.control.Write(l.records); err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ type settings struct {
 	kinds         string
 	rate          float64
 	only          int
+	oneCore       bool
 }
 
 func main() {
@@ -39,6 +40,7 @@ func main() {
 	flag.BoolVar(&s.memory, "memory", true, "measure idle connections too")
 	flag.StringVar(&s.idle, "idle", "5000,19000", "numbers of idle connections")
 	flag.IntVar(&s.only, "only", 0, "the scenario to run, or with -hostile the audience, from 1; 0 for all")
+	flag.BoolVar(&s.oneCore, "one-core", false, "with -hostile: the server has one core, instead of all")
 	flag.IntVar(&s.rounds, "rounds", 5, "runs of each server; the median of the rounds' ratios counts")
 	flag.DurationVar(&s.window, "time", 2*time.Second, "what is measured of a run")
 	flag.DurationVar(&s.warmUp, "warm-up", time.Second, "what is not measured of a run")
