@@ -79,6 +79,10 @@ type Config struct {
 	// A client that reconnects subscribes to all its channels at once, so the burst must be larger than MaxChannels.
 	// Defaults to 30 a second, 250 at once.
 	MessageRate Rate
+	// PingRate is how fast one connection may send ping frames (RFC 6455 §5.5.2), which browsers never do and other
+	// clients every few seconds; above it, it is closed with 4100. Messages of the name pusher:ping do not count. Defaults
+	// to 5 a second, 20 at once.
+	PingRate Rate
 	// SubscribeRate is how fast one connection may subscribe. Clients do not repeat what is refused, so one that is too
 	// fast is read from more slowly. Defaults to 20 a second, 60 at once.
 	SubscribeRate Rate
@@ -196,6 +200,7 @@ func (c Config) withDefaults() Config {
 	c.AddressConnectRate = c.AddressConnectRate.withDefault(Rate{PerSecond: 10, Burst: 20})
 	c.ConnectRate = c.ConnectRate.withDefault(Rate{PerSecond: 500})
 	c.MessageRate = c.MessageRate.withDefault(Rate{PerSecond: 30, Burst: 250})
+	c.PingRate = c.PingRate.withDefault(Rate{PerSecond: 5, Burst: 20})
 	c.SubscribeRate = c.SubscribeRate.withDefault(Rate{PerSecond: 20, Burst: 60})
 	c.ClientEventRate = c.ClientEventRate.withDefault(Rate{PerSecond: 10, Burst: 20})
 	orDuration(&c.HandshakeTimeout, 5*time.Second)

@@ -74,12 +74,18 @@ func (c *conn) read() {
 	}
 }
 
-// framed counts frames of the client's. It runs within a read.
-func (c *conn) framed(n int) {
+// framed counts frames of the client's, and the pings among them. It runs within a read.
+func (c *conn) framed(n, pings int) {
 	now := time.Now()
 	for range n {
 		if c.limits.messages.take(c.server.cfg.MessageRate, now) > 0 {
 			c.close(pusherproto.CodeOverCapacity, "Too many messages", false)
+			return
+		}
+	}
+	for range pings {
+		if c.limits.pings.take(c.server.cfg.PingRate, now) > 0 {
+			c.close(pusherproto.CodeOverCapacity, "Too many pings", false)
 			return
 		}
 	}

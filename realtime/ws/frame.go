@@ -54,6 +54,7 @@ type inbound struct {
 	open    bool   // within a fragmented message
 	closed  bool   // a close frame has begun
 	frames  int    // have begun since somebody has counted
+	pings   int    // of frames
 }
 
 func (f *inbound) advance(p []byte) {
@@ -104,6 +105,9 @@ func (f *inbound) begin() {
 	f.closed = f.closed || f.header[0]&0x0f == opClose
 	f.have = 0
 	f.frames++
+	if f.header[0]&0x0f == opPing {
+		f.pings++
+	}
 }
 
 // between reports whether everything that was received is whole messages.

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"io"
-	"runtime"
 	"time"
 )
 
@@ -33,6 +32,22 @@ func (w *wire) letRead() {
 	}
 }
 
+// A client is read from in turns, with a pause behind each, in which everybody else has theirs. Only one that sends more
+// without a break feels it. To give the processor up would not do: Go's scheduler looks at the network when there is
+// nothing else to run, so while one goroutine always is, an event to publish is not even seen.
+const (
+	turnFrames = 16
+	turnPause  = time.Millisecond
+)
+
+// endTurn pauses if the turn is over.
+func (w *wire) endTurn() {
+	if w.turn >= turnFrames {
+		w.turn = 0
+		time.Sleep(turnPause)
+	}
+}
+
 // A client that has been told to go is read from at once for politeRest bytes, which is more than one that behaves has
 // under way, and then slowly, until the time for its answer is over: one that floods is to wait, and not to be served.
 const (
@@ -48,8 +63,13 @@ func (w *wire) discard() error {
 	for total := 0; ; {
 		w.state.advance(w.early)
 		w.early = nil
-		if w.state.closed {
+		switch {
+		case w.state.closed:
 			return io.EOF
+		case total >= politeRest:
+			time.Sleep(restPause)
+		case total > 0:
+			time.Sleep(turnPause)
 		}
 		n, err := w.Conn.Read(buf)
 		if err != nil {
@@ -57,10 +77,6 @@ func (w *wire) discard() error {
 		}
 		w.arrived(n)
 		w.early = buf[:n]
-		if total += n; total < politeRest {
-			runtime.Gosched() // everybody else goes first
-		} else {
-			time.Sleep(restPause)
-		}
+		total += n
 	}
 }

@@ -134,6 +134,7 @@ func (l *life) read(c *lifeClient) {
 
 // settle has all clients read, and compares.
 func (l *life) settle() {
+	pass(10 * time.Millisecond) // readers that pause get to what they were sent
 	members := map[realtime.Channel]map[string]bool{}
 	connections, subscriptions := 0, 0
 	for _, c := range l.clients {

@@ -45,4 +45,4 @@ func (p *pace) take(r Rate, now time.Time) time.Duration {
 func (p *pace) idle(now time.Time) bool { return p.full <= now.UnixNano() }
 
 // paces are those of one connection.
-type paces struct{ messages, subscribes, events pace }
+type paces struct{ messages, pings, subscribes, events pace }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,6 +80,7 @@ func inBubble(t *testing.T, test func(*testing.T, *fixture), change ...func(*ws.
 			_ = srv.Shutdown(ended())
 			_ = host.Close()
 			<-done
+			pass(time.Second) // readers that pause find the end
 		}()
 		test(t, &fixture{Server: srv, t: t, base: "ws://murph.test", dial: listener.dial})
 	})

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +43,7 @@ type wire struct {
 	early []byte // to be read first: what net/http read along with the request, or await found
 	found [64]byte
 	state inbound
+	turn  int // frames since the last pause
 
 	lastRead atomic.Int64  // Unix nanoseconds
 	reads    atomic.Uint64 // how often anything arrived; unlike a time it never stands still
@@ -68,6 +68,7 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	if over := w.holdBack(); over {
 		return 0, w.discard()
 	}
+	w.endTurn()
 	switch {
 	case len(w.early) > 0:
 		n = copy(p, w.early)
@@ -88,8 +89,9 @@ func (w *wire) Read(p []byte) (n int, err error) {
 func (w *wire) advance(p []byte) {
 	w.state.advance(p)
 	if n := w.state.frames; n > 0 && w.owner != nil {
-		w.state.frames = 0
-		w.owner.framed(n)
+		w.turn += n
+		w.owner.framed(n, w.state.pings)
+		w.state.frames, w.state.pings = 0, 0
 	}
 }
 
@@ -138,7 +140,7 @@ func (w *wire) linger(d time.Duration) {
 		if _, err := w.Conn.Read(buf); err != nil {
 			return
 		}
-		runtime.Gosched()
+		time.Sleep(turnPause)
 	}
 }
 

@@ -134,7 +134,7 @@ func TestCutWrites(t *testing.T) {
 			t.Parallel()
 			f := startOn(t, kind, func(c *ws.Config) {
 				c.MaxQueueFrames, c.MaxQueueBytes = 1<<20, 1<<30
-				c.MessageRate = ws.Rate{PerSecond: -1}
+				c.MessageRate, c.PingRate = ws.Rate{PerSecond: -1}, ws.Rate{PerSecond: -1}
 			})
 			c := f.connect()
 			f.subscribe(c, private)
@@ -300,7 +300,7 @@ func TestPingFlood(t *testing.T) {
 			t.Parallel()
 			log := newLogWatch("closed a slow connection")
 			f := startOn(t, kind, func(c *ws.Config) {
-				c.MessageRate = ws.Rate{PerSecond: -1}
+				c.MessageRate, c.PingRate = ws.Rate{PerSecond: -1}, ws.Rate{PerSecond: -1}
 				c.WriteTimeout = 3 * time.Second // it is read from no faster than it reads, so its queue does not overflow
 				c.Logger = slog.New(log)
 			})
