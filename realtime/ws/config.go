@@ -47,8 +47,10 @@ type Config struct {
 	// MaxMessageBytes is the largest message that a client may send; above it the connection is closed with 1009.
 	// Defaults to 16 KiB.
 	MaxMessageBytes int
-	// MaxQueueFrames and MaxQueueBytes bound what waits for one connection; above either it is closed with 4100.
-	// Default to 64 and 256 KiB.
+	// MaxQueueFrames and MaxQueueBytes bound what waits for one connection; above either it is closed with 4100. Where
+	// there is no plain socket whose buffer takes a burst (TLS), more frames have room until a write has taken 250 ms; and
+	// a single frame may be larger than MaxQueueBytes, like the answer to a subscription to a channel of many members, as
+	// long as no more than half of that waits. Default to 64 and 256 KiB.
 	MaxQueueFrames int
 	MaxQueueBytes  int
 	// MaxQueueMemory bounds what waits for all connections together, in bytes. From 80 % of it new connections are

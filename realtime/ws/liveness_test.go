@@ -2,8 +2,11 @@ package ws_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +157,9 @@ func TestSlowConsumer(t *testing.T) {
 		c := f.connect()
 		f.subscribe(c, private)
 		for n := range 65 { // one is being written, 63 wait, and there is no room for one more
+			if n == 1 {
+				pass(250 * time.Millisecond) // and it is the client's fault
+			}
 			synctest.Wait()
 			require.Zero(t, f.Stats().SlowCloses, n)
 			f.broadcast(private, "1")
@@ -169,6 +175,63 @@ func TestSlowConsumer(t *testing.T) {
 		require.Equal(t, 4100, closeCode(t, c))
 		require.EqualValues(t, 1, f.Stats().SlowCloses)
 	})
+}
+
+// TestBurst has more events at once than a queue has room for frames, on a connection without a socket's buffer: a client
+// that reads gets them all, and one that does not is closed for the bytes.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c, idle := f.connect(), f.connect()
+		f.subscribe(c, private, "cache-a")
+		f.subscribe(idle, private)
+		for range 2 {
+			const n = 300
+			for i := range n {
+				f.broadcast(private, strconv.Itoa(i))
+				f.broadcast("cache-a", strconv.Itoa(i))
+			}
+			synctest.Wait()
+			require.Zero(t, f.Stats().SlowCloses)
+			got := map[realtime.Channel]int{}
+			for range 2 * n {
+				frame, err := c.NextEvent(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, strconv.Itoa(got[frame.Channel]), string(frame.Data))
+				got[frame.Channel]++
+			}
+		}
+		for range 8 {
+			f.broadcast(private, strings.Repeat("1", 10_000))
+			synctest.Wait()
+			_, err := c.NextEvent(t.Context())
+			require.NoError(t, err)
+		}
+		require.EqualValues(t, 1, f.Stats().SlowCloses)
+		require.Equal(t, 4100, closeCode(t, idle))
+		silent(t, c)
+	}, func(c *ws.Config) { c.MaxQueueBytes = 100_000 })
+}
+
+// TestLargeAnswer has a channel whose list of members alone is more than a queue has room for.
+func TestLargeAnswer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		info := json.RawMessage(`{"about":"` + strings.Repeat("x", 1000) + `"}`)
+		for i := range 20 {
+			c := f.connect()
+			m := &realtime.Member{UserID: strconv.Itoa(i), Info: info}
+			require.NoError(t, c.Subscribe(t.Context(), room, f.grantFor(c, room, m)))
+			f.background(func() error {
+				for {
+					if _, err := c.Next(t.Context()); err != nil {
+						return nil
+					}
+				}
+			})
+		}
+		require.Equal(t, 20, f.Stats().Subscriptions)
+	}, func(c *ws.Config) { c.MaxQueueBytes = 4096 })
 }
 
 func TestQueueIsBoundedInBytes(t *testing.T) {

@@ -63,18 +63,31 @@ func (w *wire) deliver(joined []byte, frames [][]byte, out *sender) verdict {
 	return v
 }
 
-// enqueue puts frames into the queue if all have room. The caller has the lock.
+// burstTime is how long one write may take before more frames than MaxQueueFrames are too many. The buffer of a plain
+// socket takes a burst; any other connection has only the queue, and who reads is not to be closed because many small
+// events have come before a goroutine got to write them.
+const burstTime = 250 * time.Millisecond
+
+// enqueue puts frames into the queue if all have room. A frame of any size has when no more than half of MaxQueueBytes
+// waits, which is when a client is read from: so there is room for what it asks for, and be it the members of a large
+// channel. The caller has the lock.
 func (w *wire) enqueue(frames [][]byte) verdict {
 	size := 0
 	for _, f := range frames {
 		size += len(f)
 	}
-	if len(w.queue.frames)+w.writing+len(frames) > w.cfg.MaxQueueFrames || w.pending+size > w.cfg.MaxQueueBytes {
+	tooMany := len(w.queue.frames)+w.writing+len(frames) > w.cfg.MaxQueueFrames && w.stalled()
+	if tooMany || w.pending+size > w.cfg.MaxQueueBytes && 2*w.pending > w.cfg.MaxQueueBytes {
 		return noRoom
 	}
 	w.queue.add(frames...)
 	w.waiting(size)
 	return waits
+}
+
+// stalled reports that it is the client who keeps the queue from getting shorter. The caller has the lock.
+func (w *wire) stalled() bool {
+	return w.drained != nil && (w.raw.isOpen() || time.Since(w.began) >= burstTime)
 }
 
 // hold puts a frame into the queue and keeps it there until flush is called, which the caller must do, or until another
@@ -190,7 +203,7 @@ func (w *wire) drain() {
 	if w.drained != nil || len(w.queue.frames) == 0 {
 		return
 	}
-	w.held = true
+	w.held, w.began = true, time.Now()
 	w.drained = make(chan struct{})
 	go w.drainer(w.drained)
 }
@@ -235,6 +248,7 @@ func (w *wire) take(buf *[]byte) bool {
 	}
 	*buf, w.writing = w.queue.take((*buf)[:0], drainChunk)
 	if w.writing > 0 {
+		w.began = time.Now()
 		w.mu.Unlock()
 		return true
 	}
