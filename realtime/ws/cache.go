@@ -11,10 +11,19 @@ import (
 // choice is a fair one, and forgetting costs the same however many there are.
 const cacheSample = 16
 
+// cacheSweep is how many times within CacheTTL what is over is looked for, at most.
+const cacheSweep = 16
+
+// cache is what the cache channels remember. It is guarded by the hub.
+type cache struct {
+	entries map[realtime.Channel]cacheEntry
+	sweep   *time.Timer // forgets what is over; nil while there is nothing
+	closed  bool        // nothing is remembered any more
+}
+
 // cacheEntry is the last event that a server has published on a cache channel. It is kept while nobody is subscribed.
 type cacheEntry struct {
 	name, data string
-	frame      []byte
 	until      time.Time
 }
 
@@ -23,12 +32,11 @@ type cacheEntry struct {
 func (h *hub) publish(ev realtime.Event) {
 	frame := textFrame(pusherproto.AppendEvent(nil, ev))
 	h.change(func(h *change) {
-		h.remember(ev.Channel, cacheEntry{ev.Name, string(ev.Data), frame, time.Now().Add(h.cfg.CacheTTL)})
+		h.remember(ev.Channel, cacheEntry{ev.Name, string(ev.Data), time.Now().Add(h.cfg.CacheTTL)})
 		ch := h.channels[ev.Channel]
 		if ch == nil {
 			return
 		}
-		ch.missed = false
 		for c := range ch.subs {
 			if c.id != ev.Except {
 				h.put(c, frame)
@@ -39,20 +47,57 @@ func (h *hub) publish(ev realtime.Event) {
 
 // remember keeps e, in the place of an old entry if there are too many.
 func (h *hub) remember(name realtime.Channel, e cacheEntry) {
-	if _, ok := h.cache[name]; !ok && len(h.cache) >= h.cfg.MaxCachedEvents {
+	entries := h.cache.entries
+	if h.cache.closed {
+		return
+	}
+	if _, ok := entries[name]; !ok && len(entries) >= h.cfg.MaxCachedEvents {
 		var oldest realtime.Channel
 		looked := 0
-		for n, o := range h.cache {
-			if oldest == "" || o.until.Before(h.cache[oldest].until) {
+		for n, o := range entries {
+			if oldest == "" || o.until.Before(entries[oldest].until) {
 				oldest = n
 			}
 			if looked++; looked == cacheSample {
 				break
 			}
 		}
-		delete(h.cache, oldest)
+		delete(entries, oldest)
 	}
-	h.cache[name] = e
+	entries[name] = e
+	if h.cache.sweep == nil {
+		h.cache.sweep = time.AfterFunc(h.cfg.CacheTTL, h.forget)
+	}
+}
+
+// forget drops what is over, and comes back for the rest.
+func (h *hub) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now, next := time.Now(), h.cfg.CacheTTL
+	for name, e := range h.cache.entries {
+		if left := e.until.Sub(now); left > 0 {
+			next = min(next, left)
+		} else {
+			delete(h.cache.entries, name)
+		}
+	}
+	if len(h.cache.entries) == 0 {
+		h.cache.sweep = nil
+		return
+	}
+	h.cache.sweep.Reset(max(next, h.cfg.CacheTTL/cacheSweep))
+}
+
+// forgetAll drops everything, for good.
+func (h *hub) forgetAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cache.closed = true
+	clear(h.cache.entries)
+	if h.cache.sweep != nil {
+		h.cache.sweep.Stop()
+	}
 }
 
 // recall sends a new subscriber what the channel remembers.
@@ -60,22 +105,18 @@ func (h *change) recall(ch *channel, c *conn) {
 	if !pusherproto.IsCache(ch.name) {
 		return
 	}
-	e, ok := h.cache[ch.name]
-	if ok && time.Now().Before(e.until) {
-		h.put(c, e.frame)
+	if last := h.remembered(ch.name); last != nil {
+		ev := realtime.Event{Channel: ch.name, Name: last.name, Data: []byte(last.data)}
+		h.put(c, textFrame(pusherproto.AppendEvent(nil, ev)))
 		return
 	}
-	delete(h.cache, ch.name)
 	h.put(c, textFrame(pusherproto.CacheMiss(ch.name)))
-	if !ch.missed {
-		ch.missed = true // one notice is enough to have somebody publish
-		h.notices.add(notice{kind: noticeCacheMiss, channel: ch.name})
-	}
+	h.notices.add(notice{kind: noticeCacheMiss, channel: ch.name})
 }
 
 // remembered returns what the channel remembers, or nil.
 func (h *hub) remembered(name realtime.Channel) *cachedEvent {
-	e, ok := h.cache[name]
+	e, ok := h.cache.entries[name]
 	ttl := time.Until(e.until)
 	if !ok || ttl <= 0 {
 		return nil

@@ -57,6 +57,30 @@ func TestCacheForgets(t *testing.T) {
 	})
 }
 
+// TestCacheGivesBack publishes on channels that nobody subscribes to: what is over does not stay in memory.
+func TestCacheGivesBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		for minute := range 120 {
+			f.broadcast(realtime.Channel(fmt.Sprintf("cache-%d", minute)), "1")
+			pass(time.Minute)
+			require.LessOrEqual(t, f.CachedEvents(), 32) // those of half an hour, and of the time between two sweeps
+		}
+		pass(32 * time.Minute)
+		require.Zero(t, f.CachedEvents())
+		f.broadcast("cache-a", "1")
+		f.broadcast("cache-b", "1")
+		pass(time.Minute)
+		f.broadcast("cache-a", "1")
+		pass(29 * time.Minute)
+		require.Equal(t, 1, f.CachedEvents())
+		require.NoError(t, f.Shutdown(t.Context()))
+		require.Zero(t, f.CachedEvents())
+		f.broadcast("cache-a", "1")
+		require.Zero(t, f.CachedEvents())
+	})
+}
+
 // TestCacheIsBounded publishes on more channels than are remembered: the latest is always among those that are.
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()

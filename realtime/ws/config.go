@@ -122,7 +122,8 @@ type Config struct {
 	MaxMemberInfo int
 	// CacheTTL is how long a cache channel remembers its last event. Defaults to 30 minutes.
 	CacheTTL time.Duration
-	// MaxCachedEvents is how many events are remembered in all; for more, old ones are forgotten. Defaults to 10,000.
+	// MaxCachedEvents is how many events are remembered in all, of up to 10 KiB each; for more, old ones are forgotten.
+	// Defaults to 10,000.
 	MaxCachedEvents int
 	// SubscriptionCount tells the subscribers of a channel, except a presence channel, how many they are. Defaults to
 	// false.

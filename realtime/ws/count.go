@@ -3,6 +3,7 @@ package ws
 import (
 	"time"
 
+	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
@@ -13,12 +14,6 @@ const (
 	countPause  = 5 * time.Second
 )
 
-// counter is what the subscribers of a channel know of their number.
-type counter struct {
-	told    int
-	pending bool // a timer will tell the next one
-}
-
 // recount tells the subscribers of ch how many they are, now or soon. Presence channels have their members instead.
 func (h *change) recount(ch *channel) {
 	if !h.cfg.SubscriptionCount || ch.members != nil {
@@ -28,26 +23,31 @@ func (h *change) recount(ch *channel) {
 		h.tellCount(ch)
 		return
 	}
-	if ch.counter.pending {
+	if _, due := h.counting[ch.name]; due {
 		return
 	}
-	ch.counter.pending = true
-	time.AfterFunc(countPause, func() { h.hub.countDue(ch) })
+	h.counting[ch.name] = struct{}{}
+	time.AfterFunc(countPause, func() { h.hub.countDue(ch.name) })
 }
 
-// countDue is when the pause is over. The channel may be gone by now, or be another one of the same name.
-func (h *hub) countDue(ch *channel) {
+// countDue is when the pause is over. The number is told even if it is the one from before: somebody may have come in
+// the place of another, and know none.
+func (h *hub) countDue(name realtime.Channel) {
 	h.change(func(h *change) {
-		ch.counter.pending = false
-		if n := h.everywhere(ch.name); n > countAtOnce && ch.counter.told != n {
-			h.tellCount(ch)
+		delete(h.counting, name)
+		if h.everywhere(name) <= countAtOnce {
+			return // it was told at once
 		}
+		ch := h.channels[name]
+		if ch == nil {
+			ch = newChannel(name) // nobody here, but the webhooks
+		}
+		h.tellCount(ch)
 	})
 }
 
 func (h *change) tellCount(ch *channel) {
 	n := h.everywhere(ch.name)
-	ch.counter.told = n
 	h.notices.add(notice{kind: noticeSubscriptionCount, channel: ch.name, count: n})
 	h.tell(ch, nil, textFrame(pusherproto.SubscriptionCount(ch.name, n)))
 }

@@ -76,3 +76,10 @@ func RulesAfter(n int, over, age time.Duration) (retained, denied int) {
 	}
 	return len(r.retained), len(r.denied)
 }
+
+// CachedEvents is how many events the cache channels hold in memory.
+func (s *Server) CachedEvents() int {
+	s.hub.mu.RLock()
+	defer s.hub.mu.RUnlock()
+	return len(s.hub.cache.entries)
+}

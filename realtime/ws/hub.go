@@ -22,7 +22,8 @@ type hub struct {
 	mu       sync.RWMutex // guards what follows, and subs, gone and identity of all connections
 	channels map[realtime.Channel]*channel
 	people   map[string]*person
-	cache    map[realtime.Channel]cacheEntry
+	counting map[realtime.Channel]struct{} // their subscribers are told soon how many they are
+	cache    cache
 	rules    rules
 	away     elsewhere
 	total    int // subscriptions
@@ -46,8 +47,6 @@ type channel struct {
 	subs    map[*conn]subscription
 	members map[string]*member       // by user id, on a presence channel
 	list    atomic.Pointer[[]target] // subs for the fan-out, or nil when they have changed since
-	counter counter
-	missed  bool // a subscriber has found nothing remembered, since anything was
 }
 
 // subscription is one connection's on one channel.
@@ -78,7 +77,8 @@ func newHub(cfg Config, notices *noticeLog) *hub {
 		cfg: cfg, notices: notices,
 		channels: make(map[realtime.Channel]*channel),
 		people:   make(map[string]*person),
-		cache:    make(map[realtime.Channel]cacheEntry),
+		counting: make(map[realtime.Channel]struct{}),
+		cache:    cache{entries: make(map[realtime.Channel]cacheEntry)},
 		rules:    newRules(cfg.MaxSessionAge),
 		away:     newElsewhere(),
 	}

@@ -13,15 +13,14 @@ import (
 const maxServedCalls = 100_000
 
 // servedCalls remembers the signatures of calls for as long as their timestamps are good. When there are too many it
-// forgets the oldest, and from then on refuses every call that is as old as what was forgotten: under a flood the
-// window gets narrower, but no call is ever served twice.
+// closes the second that is farthest from now, in which no call is served any more: under a flood the window gets
+// narrower, from both ends, but no call is ever served twice.
 type servedCalls struct {
 	max int
 
 	mu      sync.Mutex                      // guards what follows
-	seconds map[int64]map[[16]byte]struct{} // by the calls' own timestamps
+	seconds map[int64]map[[16]byte]struct{} // by the calls' own timestamps; nil is a closed one
 	total   int
-	floor   int64 // no call with this timestamp or an older one is served
 }
 
 func newServedCalls(limit int) *servedCalls {
@@ -40,19 +39,17 @@ func (c *servedCalls) first(signature, timestamp string, now time.Time) bool {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if second <= c.floor {
-		return false
-	}
-	if _, served := c.seconds[second][key]; served {
-		return false
-	}
-	if c.seconds[second] == nil {
+	keys, known := c.seconds[second]
+	if !known {
 		c.expire(now.Unix() - int64(pusherproto.MaxClockSkew/time.Second))
-		c.seconds[second] = make(map[[16]byte]struct{})
+		keys = make(map[[16]byte]struct{})
+		c.seconds[second] = keys
+	} else if _, served := keys[key]; served || keys == nil {
+		return false
 	}
-	c.seconds[second][key] = struct{}{}
+	keys[key] = struct{}{}
 	for c.total++; c.total > c.max; {
-		c.forgetOldest()
+		c.closeFarthest(now.Unix())
 	}
 	return true
 }
@@ -67,14 +64,14 @@ func (c *servedCalls) expire(oldest int64) {
 	}
 }
 
-func (c *servedCalls) forgetOldest() {
-	oldest, found := int64(0), false
-	for second := range c.seconds {
-		if !found || second < oldest {
-			oldest, found = second, true
+// closeFarthest forgets the calls of one second. A publisher whose clock is wrong shuts itself out first.
+func (c *servedCalls) closeFarthest(now int64) {
+	farthest, distance := now, int64(-1)
+	for second, keys := range c.seconds {
+		if d := max(second-now, now-second); keys != nil && (d > distance || d == distance && second < farthest) {
+			farthest, distance = second, d
 		}
 	}
-	c.total -= len(c.seconds[oldest])
-	delete(c.seconds, oldest)
-	c.floor = max(c.floor, oldest)
+	c.total -= len(c.seconds[farthest])
+	c.seconds[farthest] = nil
 }

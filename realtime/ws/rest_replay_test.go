@@ -27,16 +27,39 @@ func TestServedCallsAreRemembered(t *testing.T) {
 // TestServedCallsUnderAFlood fills the memory: what is forgotten is refused, and what is new is served.
 func TestServedCallsUnderAFlood(t *testing.T) {
 	t.Parallel()
-	first, _ := ws.FirstServed(100)
-	now := time.Unix(10_000, 0)
+	first, size := ws.FirstServed(100)
+	at := func(i int) time.Time { return time.Unix(10_000+int64(i/10), 0) }
 	for i := range 1000 {
-		require.True(t, first(strconv.Itoa(i), now.Unix()+int64(i/10), now), i)
+		require.True(t, first(strconv.Itoa(i), at(i).Unix(), at(i)), i)
+		require.LessOrEqual(t, size(), 100)
 	}
+	now := at(999)
 	for i := range 1000 {
-		require.False(t, first(strconv.Itoa(i), now.Unix()+int64(i/10), now), i)
+		require.False(t, first(strconv.Itoa(i), at(i).Unix(), now), i)
 	}
-	require.False(t, first("late", now.Unix()+80, now))
-	require.True(t, first("new", now.Unix()+100, now))
+	require.False(t, first("late", now.Unix()-20, now))
+	require.True(t, first("new", now.Unix()+1, now))
+}
+
+// TestServedCallsOfAWrongClock has a publisher whose clock is far ahead, or behind, fill the memory: it shuts nobody out
+// but itself, and nothing of its own is served twice.
+func TestServedCallsOfAWrongClock(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []int64{590, -590} {
+		first, size := ws.FirstServed(100)
+		refused := 0
+		for i := range 1000 {
+			now := time.Unix(10_000+int64(i/10), 0)
+			if !first("wrong"+strconv.Itoa(i), now.Unix()+wrong, now) {
+				refused++
+			}
+			require.False(t, first("wrong"+strconv.Itoa(i), now.Unix()+wrong, now))
+			require.True(t, first("right"+strconv.Itoa(i), now.Unix(), now), i)
+			require.False(t, first("right"+strconv.Itoa(i), now.Unix(), now), i)
+			require.LessOrEqual(t, size(), 100)
+		}
+		require.NotZero(t, refused)
+	}
 }
 
 func TestServedCallsExpire(t *testing.T) {

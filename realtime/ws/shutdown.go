@@ -34,8 +34,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		c.close(pusherproto.CodeReconnect, "Shutting down", false)
 	}
-	defer s.endRun(ctx)
+	defer s.hub.forgetAll()
 	defer s.hooks.close(ctx)
+	defer s.endRun(ctx) // first: the next node to speak for all is to know who has gone
 	select {
 	case <-s.idle:
 		select {
