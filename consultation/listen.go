@@ -22,9 +22,11 @@ func (s *Service) EndSubscriptions(ctx context.Context, c Consultation) {
 	if s.revoker == nil {
 		return
 	}
-	var keep []string
-	for _, id := range s.opts.Listeners(c) {
-		keep = append(keep, string(id))
+	keep, err := s.keep(c)
+	if err != nil {
+		s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "subscriptions not ended",
+			slog.String("consultation_id", string(c.ID)), slog.Any("err", err))
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
@@ -34,6 +36,19 @@ func (s *Service) EndSubscriptions(ctx context.Context, c Consultation) {
 				slog.String("consultation_id", string(c.ID)), slog.Any("err", err))
 		}
 	}
+}
+
+// keep is who may go on listening. A panic of the host's function becomes an error, because the change is stored already.
+func (s *Service) keep(c Consultation) (ids []string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("consultation: Options.Listeners panicked with a %T", p)
+		}
+	}()
+	for _, id := range s.opts.Listeners(c) {
+		ids = append(ids, string(id))
+	}
+	return ids, nil
 }
 
 // revoke turns a panic into an error, so that a fault in a transport stays in it.

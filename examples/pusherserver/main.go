@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -95,7 +96,14 @@ func routes(stopping context.Context, server *ws.Server) http.Handler {
 		}
 		_, _ = fmt.Fprintln(w, "ok")
 	})
-	// All other paths too: a client with a wrong one is told so by the close code 4005, the only way that it understands.
 	mux.Handle("/", server)
-	return mux
+	// On all paths: a client with a wrong one is told so by the close code 4005, the only way that it understands, and not
+	// sent elsewhere, as a mux does with "//app/key".
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+			server.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -64,6 +64,9 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	if err := fromEnvironment(flags, lookup); err != nil {
 		return s, err
 	}
+	if c.DrainTime <= 0 {
+		return s, errors.New("-drain must be longer than 0")
+	}
 	if *clientEvents {
 		c.ClientEvents = []string{"client-*"}
 		c.MaxClientEventBytes = 10 << 10 // as hosted
@@ -104,9 +107,9 @@ func fromEnvironment(flags *flag.FlagSet, lookup func(string) (string, bool)) er
 		}
 		own := "MURPH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		for _, name := range append([]string{own}, hostedNames[f.Name]...) {
-			value, ok := lookup(name)
-			if !ok {
-				continue
+			value, _ := lookup(name)
+			if value == "" {
+				continue // as deployments have it that name all variables
 			}
 			if flags.Set(f.Name, value) != nil {
 				errs = append(errs, fmt.Errorf("the variable %s has a value that -%s does not take", name, f.Name))

@@ -47,10 +47,10 @@ type Config struct {
 	// MaxMessageBytes is the largest message that a client may send; above it the connection is closed with 1009.
 	// Defaults to 16 KiB.
 	MaxMessageBytes int
-	// MaxQueueFrames and MaxQueueBytes bound what waits for one connection; above either it is closed with 4100. Where
-	// there is no plain socket whose buffer takes a burst (TLS), more frames have room until a write has taken 250 ms; and
-	// a single frame may be larger than MaxQueueBytes, like the answer to a subscription to a channel of many members, as
-	// long as no more than half of that waits. Default to 64 and 256 KiB.
+	// MaxQueueFrames and MaxQueueBytes bound what waits for one connection; above either it is closed with 4100. A burst
+	// of small frames has room until one write has taken 250 ms; and a single frame may be larger than MaxQueueBytes, like
+	// the answer to a subscription to a channel of many members, as long as no more than half of that waits. Default to 64
+	// and 256 KiB.
 	MaxQueueFrames int
 	MaxQueueBytes  int
 	// MaxQueueMemory bounds what waits for all connections together, in bytes. From 80 % of it new connections are
@@ -131,14 +131,15 @@ type Config struct {
 
 	// Authorize is asked again and again who of the current listeners may still listen, at most 500 of them in one call:
 	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
-	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, and its ctx ends with Shutdown.
+	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, after which it is asked about
+	// fewer at once, and its ctx ends with Shutdown.
 	// Required with a Bus; otherwise defaults to no such check.
 	Authorize func(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error)
 	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.
 	AuthorizeInterval time.Duration
 
 	// MaxRequestBytes is the largest body that the HTTP API reads; above it the call is refused with 413. Defaults to
-	// 256 KiB, room for ten events of the largest size.
+	// 1 MiB, room for ten events of the largest size however an SDK escapes them.
 	MaxRequestBytes int64
 	// AllowRepeatedCalls turns the protection against replays off. A signature covers the time in seconds and nothing
 	// that is unique, so two equal events that an SDK sends within one second look like a replay, and the second one is
@@ -218,11 +219,12 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxCachedEvents, 10_000)
 	orInt(&c.MaxWebhookQueue, 10_000)
 	if c.MaxRequestBytes == 0 {
-		c.MaxRequestBytes = 256 << 10
+		c.MaxRequestBytes = 1 << 20
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	c.Logger = slog.New(containedHandler{c.Logger.Handler()})
 	return c
 }
 

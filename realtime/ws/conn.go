@@ -59,7 +59,7 @@ func (c *conn) read() {
 			return
 		}
 		if err != nil {
-			c.end()
+			c.end(err)
 			return
 		}
 		if c.closing.Load() {
@@ -97,11 +97,14 @@ func (c *conn) await() {
 	go c.read()
 }
 
-// end leaves nothing of the connection behind.
-func (c *conn) end() {
+// end leaves nothing of the connection behind. err is what its reading has ended with.
+func (c *conn) end(err error) {
 	if !c.closing.Swap(true) {
 		// The client has gone, or has sent what the library does not accept. In the second case the library has sent
 		// a close frame, or leaves it to this one.
+		if !c.wire.over() && !isGone(err) {
+			c.server.closes.add(pusherproto.CodeProtocolError)
+		}
 		c.wire.finish(closeFrame(pusherproto.CodeProtocolError, "protocol error"), false)
 		c.wire.linger(c.server.cfg.CloseTimeout)
 	}
@@ -138,7 +141,10 @@ func (c *conn) send(message []byte) { c.push(textFrame(message)) }
 // push sends a frame and closes the connection if there is no room for it. It never blocks.
 func (c *conn) push(frame []byte) {
 	switch c.wire.push(frame) {
-	case taken, waits:
+	case waits:
+		c.server.shed()
+		fallthrough
+	case taken:
 		c.server.messagesOut.Add(1)
 	case noRoom:
 		c.overflow()

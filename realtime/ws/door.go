@@ -36,21 +36,24 @@ func newDoor(cfg Config) *door {
 func (d *door) enter(from netip.Addr, now time.Time) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	conns, rate := d.limits(from)
+	counted := conns > 0 || rate.PerSecond > 0
+	var v *visitor
+	if counted { // first: who is refused for their own address uses up nobody else's turn
+		v = d.visitor(from, now)
+		switch {
+		case v.pace.take(rate, now) > 0:
+			return "Too many new connections from this address"
+		case conns > 0 && v.conns >= conns:
+			return "Too many connections from this address"
+		}
+	}
 	if d.all.take(d.cfg.ConnectRate, now) > 0 {
 		return "Too many new connections"
 	}
-	conns, rate := d.limits(from)
-	if conns <= 0 && rate.PerSecond <= 0 {
-		return ""
+	if counted {
+		v.conns++
 	}
-	v := d.visitor(from, now)
-	switch {
-	case v.pace.take(rate, now) > 0:
-		return "Too many new connections from this address"
-	case conns > 0 && v.conns >= conns:
-		return "Too many connections from this address"
-	}
-	v.conns++
 	return ""
 }
 

@@ -107,9 +107,11 @@ func TestConnectRates(t *testing.T) {
 		c.TrustedProxies, c.AddressConnectRate = loopback, ws.Rate{PerSecond: never, Burst: 2}
 		c.ConnectRate = ws.Rate{PerSecond: never, Burst: 5}
 	})
-	require.Equal(t, []int{0, 0, 4100, 0, 0, 4100}, []int{
+	require.Equal(t, []int{0, 0, 4100, 0, 0, 4100, 0, 4100}, []int{
 		f.dialFrom("8.8.8.8"), f.dialFrom("8.8.8.8"), f.dialFrom("8.8.8.8"),
-		f.dialFrom("8.8.4.4"), f.dialFrom("8.8.4.4"), f.dialFrom("1.1.1.1"),
+		f.dialFrom("8.8.4.4"), f.dialFrom("8.8.4.4"), f.dialFrom("8.8.4.4"),
+		f.dialFrom("1.1.1.1"), // who is refused for their own address takes nobody's turn
+		f.dialFrom("1.0.0.1"),
 	})
 }
 

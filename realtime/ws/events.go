@@ -41,6 +41,7 @@ type notice struct {
 // lock held. The hub writes while it holds its lock and delivers after it has released it.
 type noticeLog struct {
 	to       func(notice)            // nil when nobody listens; set before the first connection. It must not block.
+	takeBack func() []heldBack       // what the receiver holds and has not told anybody; nil if it never does
 	panicked func(any, ...slog.Attr) // logs a panic of to
 
 	mu         sync.Mutex // guards what follows; nothing is called with it held
@@ -58,7 +59,7 @@ type heldBack struct {
 
 const (
 	maxUnsaid = 10_000
-	unsaidFor = 15 * time.Second // longer than it takes to find out that a node has died
+	unsaidFor = 20 * time.Second // longer than it takes to find out that a node has died, and webhookHold
 )
 
 // own reports whether a notice is the affair of the node on which it happens. Of all others every node knows.
@@ -84,20 +85,48 @@ func (l *noticeLog) add(n notice) {
 }
 
 // speak says whether this node gives the notices that concern all. Of those that it has held back it gives the ones
-// after since, because nobody has.
+// after since, because perhaps nobody has.
 func (l *noticeLog) speak(speak bool, since time.Time) {
 	l.mu.Lock()
 	l.mute = !speak
 	if speak {
-		for _, h := range l.unsaid {
-			if h.at.After(since) {
-				l.waiting = append(l.waiting, h.notice)
-			}
-		}
+		l.waiting = append(l.waiting, inherited(l.unsaid, since)...)
 		l.unsaid = nil
 	}
 	l.mu.Unlock()
 	l.deliver()
+	if !speak && l.takeBack != nil {
+		back := l.takeBack()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.unsaid = append(back, l.unsaid...)
+	}
+}
+
+// inherited is what a node has to say that takes over from another: all after since, and who has left within the time
+// before for which the other one may have held that back, unless they have come again.
+func inherited(unsaid []heldBack, since time.Time) (say []notice) {
+	away := make(map[heldKey]notice)
+	var order []heldKey
+	for _, h := range unsaid {
+		switch key := keyOf(h.notice); {
+		case h.at.After(since):
+			say = append(say, h.notice)
+		case !h.at.After(since.Add(-webhookHold)):
+		case h.kind == noticeVacated || h.kind == noticeMemberRemoved:
+			away[key], order = h.notice, append(order, key)
+		case h.kind == noticeOccupied || h.kind == noticeMemberAdded:
+			delete(away, key)
+		}
+	}
+	var left []notice
+	for _, key := range order {
+		if n, ok := away[key]; ok {
+			left = append(left, n)
+			delete(away, key)
+		}
+	}
+	return append(left, say...)
 }
 
 // deliver hands over what waits. When another goroutine is at it, that one does this caller's share too.

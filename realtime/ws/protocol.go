@@ -40,6 +40,9 @@ func (c *conn) handle(message []byte) {
 	}
 }
 
+// maxPause is how long a reader that waits does not notice that the connection is being closed.
+const maxPause = 100 * time.Millisecond
+
 // subscribe answers pusher:subscribe: with the acknowledgement once events will arrive, or with the reason why not.
 // pusher-js never repeats a refused subscription on the same connection, so real refusals belong into the
 // authorisation endpoint.
@@ -53,9 +56,11 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 		c.server.refusedSubscriptions.Add(1)
 		c.send(pusherproto.SubscriptionError(req.Channel, kind, message, status))
 	}
-	if wait := c.limits.subscribes.take(c.server.cfg.SubscribeRate, time.Now()); wait > 0 {
-		time.Sleep(wait) // the reader's own time: what the client sends waits in the kernel, its and ours
-		c.limits.subscribes.take(c.server.cfg.SubscribeRate, time.Now())
+	// The reader's own time: what the client sends waits in the kernel, its and ours.
+	for wait := time.Duration(1); wait > 0 && !c.closing.Load(); {
+		if wait = c.limits.subscribes.take(c.server.cfg.SubscribeRate, time.Now()); wait > 0 {
+			time.Sleep(min(wait, maxPause))
+		}
 	}
 	ch, sub, problem := c.authorize(req)
 	if problem != nil {

@@ -64,7 +64,7 @@ func (p publication) validate() error {
 		}
 	}
 	switch {
-	case p.name == "" || len(p.name) > realtime.MaxEventName || !utf8.ValidString(p.name):
+	case p.name == "" || len(p.name) > realtime.MaxEventName || !utf8.ValidString(p.name) || strings.ContainsRune(p.name, 0):
 		return fmt.Errorf("%w: its name is not text of 1 to %d bytes", realtime.ErrInvalidEvent, realtime.MaxEventName)
 	case pusherproto.IsReserved(p.name):
 		return fmt.Errorf("%w: %w", realtime.ErrInvalidEvent, errReservedName)
@@ -77,9 +77,10 @@ func (p publication) validate() error {
 	return nil
 }
 
-// publish sends p to its subscribers. It never waits for a client. Call validate first.
-func (s *Server) publish(p publication) {
-	_ = s.deliver(context.Background(), realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
+// publish sends p to its subscribers. It never waits for a client, and fails only when this node has left its cluster.
+// Call validate first.
+func (s *Server) publish(p publication) error {
+	return s.deliver(context.Background(), realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
 }
 
 // terminateUser closes the connections of this node that are signed in as the user. Their clients do not come back by

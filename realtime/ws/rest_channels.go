@@ -2,6 +2,7 @@ package ws
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func (s *Server) apiTerminate(c apiCall) (any, error) {
 	}
 	if err := s.TerminateUser(c.ctx, c.name); err != nil {
 		s.cfg.Logger.Warn("ws: connections of a user may be left on other nodes", slog.Any("err", err))
+		return nil, &apiRefusal{http.StatusServiceUnavailable, "Connections of the user may be left on other servers"}
 	}
 	return nil, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
 // Limits of the HTTP API ("HTTP API reference", POST events and batch_events).
@@ -34,7 +35,7 @@ type apiTrigger struct {
 
 func (s *Server) apiEvents(c apiCall) (any, error) {
 	var ev apiEvent
-	if err := json.Unmarshal(c.body, &ev); err != nil {
+	if !readStrictly(c.body, &ev) {
 		return nil, badRequest("The body must be a JSON object with name, data and channels")
 	}
 	if ev.Channel != "" {
@@ -44,7 +45,9 @@ func (s *Server) apiEvents(c apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.trigger(t)
+	if err := s.trigger(t); err != nil {
+		return nil, err
+	}
 	if t.info == nil {
 		return nil, nil
 	}
@@ -60,7 +63,7 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 	var body struct {
 		Batch []apiEvent `json:"batch"`
 	}
-	if err := json.Unmarshal(c.body, &body); err != nil || len(body.Batch) == 0 {
+	if !readStrictly(c.body, &body) || len(body.Batch) == 0 {
 		return nil, badRequest("The body must be a JSON object with batch, a list of events with name, data and channel")
 	}
 	if len(body.Batch) > maxBatch {
@@ -79,7 +82,9 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 	}
 	infos := make([]channelInfo, len(list))
 	for i, t := range list {
-		s.trigger(t)
+		if err := s.trigger(t); err != nil {
+			return nil, err
+		}
 		ch := t.events[0].channel
 		infos[i] = info(ch, s.channelState(ch), t.info)
 	}
@@ -98,14 +103,22 @@ func (s *Server) apiChannelEvent(c apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.trigger(t)
-	return nil, nil
+	return nil, s.trigger(t)
 }
 
-func (s *Server) trigger(t apiTrigger) {
+// trigger publishes an event on all of its channels. A node that has left its cluster reaches nobody elsewhere any more.
+func (s *Server) trigger(t apiTrigger) error {
 	for _, p := range t.events {
-		s.publish(p)
+		if err := s.publish(p); err != nil {
+			return &apiRefusal{http.StatusServiceUnavailable, "This server is shutting down"}
+		}
 	}
+	return nil
+}
+
+// readStrictly reads a body that all parsers read the same way, see [pusherproto.CheckJSON].
+func readStrictly(body []byte, v any) bool {
+	return pusherproto.CheckJSON(body) == nil && json.Unmarshal(body, v) == nil
 }
 
 // check refuses what the hosted service refuses.

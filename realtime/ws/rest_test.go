@@ -159,7 +159,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"another method", "GET", events, "", 405, "Method not allowed"},
 		{"another method for channels", "POST", channels, "", 405, "Method not allowed"},
 		{"another path", "GET", "/apps/1", "", 404, "Not found"},
-		{"too large", "POST", events, strings.Repeat(" ", 256<<10+1), 413, "The body is larger than 262144 bytes"},
+		{"too large", "POST", events, strings.Repeat(" ", 1<<20+1), 413, "The body is larger than 1048576 bytes"},
 	} {
 		status, answer := call.do(c.method, c.path, c.body)
 		require.Equal(t, c.status, status, "%s: %s", c.name, answer)

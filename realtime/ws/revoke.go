@@ -63,16 +63,17 @@ func (h *hub) retain(name realtime.Channel, keep []string) {
 	})
 }
 
-// banish ends the subscription of one user to one channel, on all of their connections.
-func (h *hub) banish(l realtime.Listener) {
+// banish ends the subscription of one user to one channel, on all of their connections, but not one that rests on a grant
+// from after at: the host has decided anew then.
+func (h *hub) banish(l realtime.Listener, at time.Time) {
 	h.change(func(h *change) {
-		h.rules.deny(l, time.Now())
+		h.rules.deny(l, at)
 		ch := h.channels[l.Channel]
 		if ch == nil {
 			return
 		}
 		for c, s := range ch.subs {
-			if owner(c, s) == l.UserID {
+			if owner(c, s) == l.UserID && s.before(at) {
 				h.end(c, l.Channel)
 			}
 		}
@@ -140,13 +141,15 @@ func newRules(age time.Duration) rules {
 
 // forbid reports whether a subscription rests on a grant from before a revocation. One without a time counts as old.
 func (r *rules) forbid(name realtime.Channel, s subscription) bool {
-	old := func(at time.Time) bool { return s.issuedAt.Before(at.Add(revokeGrace)) }
-	if ret, ok := r.retained[name]; ok && old(ret.at) && !slices.Contains(ret.users, s.userID) {
+	if ret, ok := r.retained[name]; ok && s.before(ret.at) && !slices.Contains(ret.users, s.userID) {
 		return true
 	}
 	at, ok := r.denied[realtime.Listener{UserID: s.userID, Channel: name}]
-	return ok && old(at)
+	return ok && s.before(at)
 }
+
+// before reports whether the subscription rests on a grant that knew nothing of a revocation at that time.
+func (s subscription) before(at time.Time) bool { return s.issuedAt.Before(at.Add(revokeGrace)) }
 
 func (r *rules) retain(name realtime.Channel, users []string, now time.Time) {
 	r.prune(now)
@@ -156,9 +159,9 @@ func (r *rules) retain(name realtime.Channel, users []string, now time.Time) {
 	}
 }
 
-func (r *rules) deny(l realtime.Listener, now time.Time) {
-	r.prune(now)
-	r.denied[l] = now
+func (r *rules) deny(l realtime.Listener, at time.Time) {
+	r.prune(time.Now())
+	r.denied[l] = at
 }
 
 // prune makes room when there are too many: what is too old to matter goes, and if that is not enough, chance decides.

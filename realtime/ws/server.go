@@ -87,7 +87,7 @@ func New(cfg Config) (*Server, error) {
 	s.fanout = newFanout(s)
 	s.hooks = newWebhooks(cfg)
 	if len(cfg.Webhooks) > 0 {
-		s.notices.to = s.hooks.receive
+		s.notices.to, s.notices.takeBack = s.hooks.receive, s.hooks.takeBack
 	}
 	s.join()
 	return s, nil

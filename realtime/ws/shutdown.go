@@ -19,14 +19,18 @@ const drainStep = 10 * time.Millisecond
 
 // Shutdown refuses new connections with 4100, closes the existing ones with 4200 and waits until they are gone. Clients
 // reconnect at once upon 4200, without any jitter of their own, so the closing is spread over time
-// ([Config.DrainTime]). Then it sends the webhooks that wait, one attempt each, and ends Run. When ctx ends first, all connections
-// left are cut, webhooks are dropped, and the error wraps ctx.Err(). It may be called more than once. The http.Server
-// does not do any of this for upgraded connections; call both, this one first.
+// ([Config.DrainTime]), or over less if ctx has less. Then it ends Run and sends the webhooks that wait, one attempt each. When ctx ends first, all
+// connections left are cut, webhooks are dropped, and the error wraps ctx.Err(). It may be called more than once. The
+// http.Server does not do any of this for upgraded connections; call both, this one first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns := s.startDraining()
 	_ = s.fanout.flush(ctx) // what was broadcast before goes out before the close frames
 	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
 	spread := min(s.cfg.DrainTime, time.Duration(len(conns))*drainPerConn)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		spread = max(0, min(spread, left-min(s.cfg.CloseTimeout, left/2))) // the last one needs some for its answer
+	}
 	start := time.Now()
 	for i, c := range conns {
 		if due := time.Until(start.Add(spread * time.Duration(i) / time.Duration(len(conns)))); due >= drainStep {
@@ -36,7 +40,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	defer s.hub.forgetAll()
 	defer s.hooks.close(ctx)
-	defer s.endRun(ctx) // first: the next node to speak for all is to know who has gone
+	defer s.endRun(ctx) // first: what is held back is for the other nodes to say, where the clients have gone to
 	select {
 	case <-s.idle:
 		select {

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	sweepBatch   = 500              // listeners in one call of Config.Authorize
-	sweepTimeout = 10 * time.Second // for one call
+	sweepBatch    = 500              // listeners in one call of Config.Authorize
+	minSweepBatch = 30               // when the host takes too long for as many
+	sweepTimeout  = 10 * time.Second // for one call
 )
 
 // sweep asks the host again and again who may still listen, until ctx ends. It is the goroutine of startSweep.
@@ -20,10 +21,13 @@ func (s *Server) sweep(ctx context.Context) {
 	defer close(s.sweepDone)
 	for {
 		s.untilSweep(ctx)
-		all := s.hub.listeners()
+		all, size := s.hub.listeners(), sweepBatch
 		for len(all) > 0 && ctx.Err() == nil {
-			n := min(len(all), sweepBatch)
-			s.recheck(ctx, all[:n])
+			n := min(len(all), size)
+			if late := s.recheck(ctx, all[:n]); late && size > minSweepBatch {
+				size = max(size/4, minSweepBatch) // it may ask its database once for each
+				continue
+			}
 			all = all[n:]
 		}
 		if ctx.Err() != nil {
@@ -52,21 +56,23 @@ func (s *Server) sweepSoon() {
 }
 
 // recheck asks about one batch. When the host cannot tell, everybody stays: a database that is down must not disconnect
-// the world.
-func (s *Server) recheck(ctx context.Context, batch []realtime.Listener) {
+// the world. late says that it has not answered in time.
+func (s *Server) recheck(ctx context.Context, batch []realtime.Listener) (late bool) {
+	asked := time.Now()
 	allowed, err := s.authorize(ctx, batch)
 	if ctx.Err() != nil {
-		return
+		return false
 	}
 	if err != nil {
 		s.cfg.Logger.Warn("ws: subscriptions not checked", slog.Int("listeners", len(batch)), slog.Any("err", err))
-		return
+		return time.Since(asked) >= sweepTimeout
 	}
 	for i, ok := range allowed {
 		if !ok {
-			s.hub.banish(batch[i])
+			s.hub.banish(batch[i], asked)
 		}
 	}
+	return false
 }
 
 func (s *Server) authorize(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error) {

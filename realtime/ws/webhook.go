@@ -184,6 +184,20 @@ func (w *webhooks) releaseOldest() {
 	}
 }
 
+// takeBack returns what is held, which is another node's to say now, and holds it no longer.
+func (w *webhooks) takeBack() (back []heldBack) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.order {
+		if h.kind != "" {
+			back = append(back, heldBack{h.notice, h.due.Add(-webhookHold)})
+			h.kind = ""
+		}
+	}
+	clear(w.held)
+	return back
+}
+
 func (w *webhooks) firstMiss(ch realtime.Channel, now time.Time) bool {
 	if now.Before(w.missed[ch]) {
 		return false

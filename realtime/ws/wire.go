@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -46,7 +47,7 @@ type wire struct {
 	state inbound
 	turn  int // frames since the last pause
 
-	lastRead atomic.Int64  // Unix nanoseconds
+	lastRead atomic.Int64  // in ticks
 	reads    atomic.Uint64 // how often anything arrived; unlike a time it never stands still
 }
 
@@ -59,7 +60,7 @@ type traffic struct {
 func newWire(conn net.Conn, early []byte, cfg *Config, t *traffic) *wire {
 	w := &wire{Conn: conn, cfg: cfg, traffic: t, early: bytes.Clone(early)}
 	w.raw.open(conn)
-	w.lastRead.Store(time.Now().UnixNano())
+	w.lastRead.Store(ticks(time.Now()))
 	return w
 }
 
@@ -105,14 +106,14 @@ func (w *wire) await() {
 
 func (w *wire) arrived(n int) {
 	if n > 0 {
-		w.lastRead.Store(time.Now().UnixNano())
+		w.lastRead.Store(ticks(time.Now()))
 		w.reads.Add(1)
 		w.traffic.in.Add(uint64(n))
 	}
 }
 
 // idle is the time since the last byte arrived.
-func (w *wire) idle() time.Duration { return time.Duration(time.Now().UnixNano() - w.lastRead.Load()) }
+func (w *wire) idle() time.Duration { return time.Duration(ticks(time.Now()) - w.lastRead.Load()) }
 
 // Write sends a control frame of the library's. One that comes after a close frame is taken and forgotten. The library
 // closes the connection behind a close frame, so that one is waited for, at most until a write times out.
@@ -147,5 +148,12 @@ func (w *wire) linger(d time.Duration) {
 
 // isTimeout tells a client that does not read from one that is gone.
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// isGone tells the end of a connection from what was wrong on it.
+func isGone(err error) bool {
+	var network net.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.As(err, &network) || errors.As(err, new(syscall.Errno))
+}
 
 var _ io.ReadWriter = (*wire)(nil)

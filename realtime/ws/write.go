@@ -63,9 +63,8 @@ func (w *wire) deliver(joined []byte, frames [][]byte, out *sender) verdict {
 	return v
 }
 
-// burstTime is how long one write may take before more frames than MaxQueueFrames are too many. The buffer of a plain
-// socket takes a burst; any other connection has only the queue, and who reads is not to be closed because many small
-// events have come before a goroutine got to write them.
+// burstTime is how long one write may take before more frames than MaxQueueFrames are too many. Who reads is not to be
+// closed because a lot of small things have been said at the same moment, before any of it was written.
 const burstTime = 250 * time.Millisecond
 
 // enqueue puts frames into the queue if all have room. A frame of any size has when no more than half of MaxQueueBytes
@@ -87,7 +86,7 @@ func (w *wire) enqueue(frames [][]byte) verdict {
 
 // stalled reports that it is the client who keeps the queue from getting shorter. The caller has the lock.
 func (w *wire) stalled() bool {
-	return w.drained != nil && (w.raw.isOpen() || time.Since(w.began) >= burstTime)
+	return w.drained != nil && time.Since(w.began) >= burstTime
 }
 
 // hold puts a frame into the queue and keeps it there until flush is called, which the caller must do, or until another
@@ -255,9 +254,7 @@ func (w *wire) take(buf *[]byte) bool {
 	w.held, w.drained = false, nil
 	w.letRead()
 	last := w.finished
-	if w.raw.isOpen() {
-		_ = w.Conn.SetWriteDeadline(time.Time{}) // or it would end writes that have nothing to do with this one
-	}
+	_ = w.Conn.SetWriteDeadline(time.Time{}) // or it would end writes that have nothing to do with this one
 	w.mu.Unlock()
 	if last {
 		w.lastIsOut(nil)

@@ -43,18 +43,21 @@ func (n *Node) elect(now time.Time) {
 }
 
 // lead makes id the leader. Whatever the last one has left unsaid is for this node to say, if it is its successor: all
-// since the last sign of life when that one has died, and all that there is when nobody has led before.
+// that it had not heard of when it has left, or at the last sign of life when it has died, and all that there is when
+// nobody has led before.
 func (n *Node) lead(id NodeID) {
 	unsaid := time.Now()
-	switch _, left := n.left[n.leader]; {
+	switch at, left := n.left[n.leader]; {
 	case n.leader == 0:
 		unsaid = time.Time{}
-	case n.leader != n.id && n.peers[n.leader] == nil && !left:
+	case left:
+		unsaid = at
+	case n.leader != n.id && n.peers[n.leader] == nil:
 		unsaid = n.leaderSeen
 	}
 	n.leader = id
 	if leading := id == n.id; leading != n.leading {
 		n.leading = leading
-		n.local.Lead(leading, unsaid)
+		n.local.Lead(leading, unsaid.Add(-countDelay))
 	}
 }

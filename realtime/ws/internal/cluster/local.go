@@ -25,7 +25,8 @@ type Local interface {
 	// Do carries a command of another node out.
 	Do(Command)
 	// Lead says whether this node speaks for all from now on, where something is to be said once. What was to be said
-	// after unsaid, as far as this node knows of it, nobody has said yet.
+	// after unsaid, as far as this node knows of it, it says now: perhaps nobody has. A node that leads no longer says
+	// nothing of what it still keeps back.
 	Lead(lead bool, unsaid time.Time)
 	// Woken says that another node may have left something in the outbox.
 	Woken()

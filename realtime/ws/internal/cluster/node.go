@@ -175,16 +175,20 @@ func (n *Node) Run(ctx context.Context) error {
 }
 
 // leave says goodbye behind all that waits, and forgets the others. A node that goes on alone speaks for itself; any other
-// one says nothing any more.
+// one says nothing any more, if there is somebody who does.
 func (n *Node) leave(alone bool) {
 	n.announce(false)
 	n.send.put(record{kind: kindLeave, beat: n.says()})
 	n.send.close()
-	n.local.Lead(false, time.Now())
+	if len(n.peers) > 0 {
+		n.local.Lead(false, time.Now())
+	}
 	for id := range n.peers {
 		n.local.Merge(id, nil, true)
 	}
-	n.local.Lead(alone, time.Now())
+	if alone {
+		n.local.Lead(true, time.Now())
+	}
 	for _, o := range n.pending {
 		o.end()
 	}
