@@ -31,7 +31,8 @@ func TestGreeting(t *testing.T) {
 	require.Equal(t, 2, f.Stats().Connections)
 }
 
-// TestRefusals is the table of close codes: the upgrade always succeeds, since pusher-js can read nothing else.
+// TestRefusals is the table of close codes: the upgrade always succeeds, since pusher-js can read nothing else. An error
+// frame with the same code comes in front, for clients that read only that.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *ws.Config) {
@@ -45,6 +46,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"known key":                  {path: path},
 		"protocol 5":                 {path: "/app/app-key?protocol=5"},
+		"protocol 6":                 {path: "/app/app-key?protocol=6"},
+		"escaped key":                {path: "/app/app%2Dkey?protocol=7"},
 		"trailing slash":             {path: "/app/app-key/?protocol=7"},
 		"a prefix":                   {path: "/some/app/prefix/app/app-key?protocol=7"},
 		"unknown key":                {path: "/app/other?protocol=7", want: 4001},
@@ -56,6 +59,8 @@ func TestRefusals(t *testing.T) {
 		"new protocol":               {path: "/app/app-key?protocol=8", want: 4007},
 		"protocol that is no number": {path: "/app/app-key?protocol=x", want: 4007},
 		"bad version":                {path: "/app/app-key?protocol=7&version=%3Cscript%3E", want: 4006},
+		"long version":               {path: "/app/app-key?protocol=7&version=" + strings.Repeat("1", 64)},
+		"too long a version":         {path: "/app/app-key?protocol=7&version=" + strings.Repeat("1", 65), want: 4006},
 		"allowed origin":             {path: path, header: origin("https://app.example.org")},
 		"allowed origin, upper":      {path: path, header: origin("HTTPS://App.Example.org")},
 		"allowed subdomain":          {path: path, header: origin("https://a.b.example.net:8443")},
@@ -69,7 +74,14 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := f.dialPath(c.path, &realtimetest.DialOptions{Header: c.header})
+			tap := new(bytes.Buffer)
+			client, err := f.dialPath(c.path, &realtimetest.DialOptions{
+				Header: c.header,
+				Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+					return tapped{conn, tap}, err
+				},
+			})
 			if c.want == 0 {
 				require.NoError(t, err)
 				require.NoError(t, client.Sync(t.Context()))
@@ -79,6 +91,9 @@ func TestRefusals(t *testing.T) {
 			require.ErrorAs(t, err, &ce)
 			require.Equal(t, c.want, ce.Code)
 			require.NotEmpty(t, ce.Reason)
+			message := fmt.Sprintf(`{"event":"pusher:error","data":{"code":%d,"message":%q}}`, c.want, ce.Reason)
+			_, frames, _ := strings.Cut(tap.String(), "\r\n\r\n")
+			require.True(t, strings.HasPrefix(frames, "\x81"+string([]byte{byte(len(message))})+message+"\x88"), "%q", frames)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package ws
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -53,6 +54,11 @@ func (s *Server) TransportWebhooks(rt http.RoundTripper) {
 	for _, t := range s.hooks.targets {
 		t.client.Transport = rt
 	}
+}
+
+// WebhookProxy is how the requests of webhooks look for a proxy, nil if they do not.
+func WebhookProxy(allowPrivate bool) func(*http.Request) (*url.URL, error) {
+	return newWebhookClient(allowPrivate).Transport.(*http.Transport).Proxy
 }
 
 // IsPublic is the check of the addresses that webhooks go to.

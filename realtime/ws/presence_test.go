@@ -172,12 +172,21 @@ func TestMemberLimits(t *testing.T) {
 	c := f.connect()
 	info := func(n int) string { return `{"n":"` + strings.Repeat("x", n-8) + `"}` }
 	var refused *realtimetest.RefusedError
-	for name, data := range map[string]string{
-		"info":    `{"user_id":"u","user_info":` + info(1025) + `}`,
-		"user id": `{"user_id":"` + strings.Repeat("u", 129) + `"}`,
-		"nobody":  `{"user_info":{}}`,
+	for name, m := range map[string]struct {
+		data, problem string
+		status        int
+	}{
+		"info":      {`{"user_id":"u","user_info":` + info(1025) + `}`, "The member's info is too large", 413},
+		"user id":   {`{"user_id":"` + strings.Repeat("u", 129) + `"}`, "Invalid channel data", 400},
+		"nobody":    {`{"user_info":{}}`, "Invalid channel data", 400},
+		"empty id":  {`{"user_id":""}`, "Invalid channel data", 400},
+		"object":    {`{"user_id":{}}`, "Invalid channel data", 400},
+		"two ids":   {`{"user_id":"u","user_id":"v"}`, "Invalid channel data", 400},
+		"no object": {`"u"`, "Invalid channel data", 400},
 	} {
-		require.ErrorAs(t, c.Subscribe(t.Context(), room, signed(c, room, data)), &refused, name)
+		require.ErrorAs(t, c.Subscribe(t.Context(), room, signed(c, room, m.data)), &refused, name)
+		want := fmt.Sprintf(`{"type":"AuthError","error":%q,"status":%d}`, m.problem, m.status)
+		require.JSONEq(t, want, string(refused.Data), name)
 	}
 	ok := `{"user_id":"` + strings.Repeat("u", 128) + `","user_info":` + info(1024) + `}`
 	require.NoError(t, c.Subscribe(t.Context(), room, signed(c, room, ok)))

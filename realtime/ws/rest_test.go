@@ -55,6 +55,7 @@ func (c *caller) send(r *http.Request) (int, string) {
 	require.Empty(c.t, answer.Header().Get("Access-Control-Allow-Origin"))
 	if answer.Code == http.StatusOK {
 		require.Equal(c.t, "application/json", answer.Header().Get("Content-Type"))
+		require.Equal(c.t, "no-store", answer.Header().Get("Cache-Control"))
 	}
 	return answer.Code, strings.TrimSuffix(answer.Body.String(), "\n")
 }
@@ -184,9 +185,10 @@ func TestAPIPublishes(t *testing.T) {
 	post("/apps/1/events", `{"name":"one","channels":["lobby","lobby"],"data":"text, \"not\" JSON"}`)
 	post("/apps/1/events", `{"name":"two","channel":"lobby","data":"2","socket_id":"`+string(a.SocketID())+`"}`)
 	post("/apps/1/batch_events", `{"batch":[{"name":"three","channel":"lobby","data":"3"},{"name":"four","channel":"lobby","data":"4"}]}`)
-	post("/apps/1/channels/lobby/events?name=five", `{"n":5}`)
+	post("/apps/1/channels/lobby/events?name=five&socket_id="+string(a.SocketID()), `{"n":5}`)
+	post("/apps/1/channels/lobby/events?name=six", `{"n":6}`)
 	for c, want := range map[*realtimetest.Client][]string{
-		a: {"one", "three", "four", "five"}, b: {"one", "two", "three", "four", "five"},
+		a: {"one", "three", "four", "six"}, b: {"one", "two", "three", "four", "five", "six"},
 	} {
 		var got []string
 		for range want {

@@ -34,7 +34,8 @@ type endpoint struct {
 	mu       sync.Mutex
 	attempts []time.Duration // since the start
 	began    time.Time
-	bodies   []string // of attempts that were answered with 200
+	sent     []string // the bodies of all attempts
+	bodies   []string // of attempts that were answered with 2xx
 }
 
 func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -49,7 +50,7 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 		e.t.Errorf("a request is not as documented: %s %v", r.Method, r.Header)
 	}
 	e.mu.Lock()
-	e.attempts = append(e.attempts, time.Since(e.began))
+	e.attempts, e.sent = append(e.attempts, time.Since(e.began)), append(e.sent, string(body))
 	n := len(e.attempts)
 	e.mu.Unlock()
 	status := http.StatusOK
@@ -64,7 +65,7 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if status == http.StatusOK {
+	if status/100 == 2 {
 		e.bodies = append(e.bodies, string(body))
 	}
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
@@ -241,6 +242,9 @@ func TestWebhookRetries(t *testing.T) {
 		require.Equal(t, []string{
 			`{"name":"channel_occupied","channel":"a"}`, `{"name":"channel_occupied","channel":"b"}`,
 		}, e.after(time.Minute))
+		for _, body := range e.sent[:4] { // time_ms included, by which a receiver knows it again
+			require.Equal(t, e.sent[0], body)
+		}
 		require.EqualValues(t, 3, s.Stats().WebhookFailures)
 		require.Zero(t, s.Stats().WebhookDrops)
 		for i, between := range [][2]time.Duration{{500, 1000}, {1000, 2000}, {5000 + 2000, 5000 + 4000}} {
@@ -249,6 +253,26 @@ func TestWebhookRetries(t *testing.T) {
 			require.LessOrEqual(t, gap, between[1]*time.Millisecond)
 		}
 	})
+}
+
+// TestWebhookStatuses has every 2xx take the events, and nothing else.
+func TestWebhookStatuses(t *testing.T) {
+	t.Parallel()
+	for status, attempts := range map[int]int{200: 1, 201: 1, 202: 1, 204: 1, 299: 1, 300: 2, 304: 2, 307: 2, 410: 2, 500: 2} {
+		hooked(t, func(t *testing.T, s *ws.Server, e *endpoint) {
+			e.answer = func(n int) (int, error) {
+				if n == 1 {
+					return status, nil
+				}
+				return http.StatusOK, nil
+			}
+			notify(s, "channel_occupied", "a")
+			require.Len(t, e.after(10*time.Second), 1, status)
+			require.Len(t, e.attempts, attempts, status)
+			require.EqualValues(t, 1, s.Stats().WebhookEvents, status)
+			require.EqualValues(t, attempts-1, s.Stats().WebhookFailures, status)
+		})
+	}
 }
 
 func TestWebhookGivesUp(t *testing.T) {
@@ -418,6 +442,13 @@ func TestWebhookRefusesRedirectsAndPrivateAddresses(t *testing.T) {
 			require.Equal(t, 1-c.taken, s.Stats().WebhookDrops)
 		})
 	}
+}
+
+// TestWebhooksUseNoProxy, which would dial in the place of the server that checks the address.
+func TestWebhooksUseNoProxy(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, ws.WebhookProxy(false))
+	require.Nil(t, ws.WebhookProxy(true))
 }
 
 // signal is a log whose lines are told of.
