@@ -162,7 +162,8 @@ func TestStartThatFails(t *testing.T) {
 	}
 }
 
-// TestRoutes asks for what is neither the API nor a client's.
+// TestRoutes asks for what is neither the API nor a client's. A client is answered by the WebSocket server on all paths,
+// also on those that a mux would clean up or has for others.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	p := launch(t)
@@ -170,10 +171,17 @@ func TestRoutes(t *testing.T) {
 	require.Equal(t, http.StatusUpgradeRequired, status)
 	status, _ = p.get("/apps/1/channels")
 	require.Equal(t, http.StatusUnauthorized, status)
-	for path, code := range map[string]int{
+	for path, code := range map[string]int{ // 0 is an established connection
 		"/somewhere?protocol=7": 4005, "/app/other?protocol=7": 4001, "/app/" + key: 4008, "/app/" + key + "?protocol=3": 4007,
+		"//app/" + key + "?protocol=7": 0, "/prefix//app/" + key + "?protocol=7": 0, "/apps/app/" + key + "?protocol=7": 0,
+		"/app//" + key + "?protocol=7": 4005, "/apps/1/events?protocol=7": 4005, "/healthz": 4005, "/": 4005, "//": 4005,
 	} {
-		_, err := p.dial(path)
+		c, err := p.dial(path)
+		if code == 0 {
+			require.NoError(t, err, path)
+			require.NoError(t, c.Sync(t.Context()), path)
+			continue
+		}
 		var closed *realtimetest.CloseError
 		require.ErrorAs(t, err, &closed, path)
 		require.Equal(t, code, closed.Code, path)

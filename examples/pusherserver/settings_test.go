@@ -19,7 +19,9 @@ func environment(vars map[string]string) func(string) (string, bool) {
 
 func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	t.Parallel()
-	s, err := parseSettings([]string{"-key", "flag", "-webhook", "https://a,https://b", "-webhook", "https://c"}, environment(map[string]string{
+	s, err := parseSettings([]string{
+		"-key", "flag", "-webhook", "https://a,https://b", "-webhook", "https://c", "-allow-repeated-calls",
+	}, environment(map[string]string{
 		"MURPH_KEY": "own", "PUSHER_KEY": "hosted", "MURPH_WEBHOOK": "https://environment",
 		"PUSHER_APP_ID": "7", "MURPH_SECRET": "own", "PUSHER_SECRET": "hosted",
 		"MURPH_ADDR": "127.0.0.1:0", "MURPH_ORIGINS": "https://a.example, https://*.b.example",
@@ -36,10 +38,27 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	require.Equal(t, []string{"client-*"}, c.ClientEvents)
 	require.True(t, c.SubscriptionCount)
 	require.True(t, c.AllowPrivateWebhooks)
+	require.True(t, c.AllowRepeatedCalls)
 	require.Equal(t, 5*time.Second, c.DrainTime)
 	require.Equal(t, 2*time.Minute, c.ActivityTimeout)
 	_, err = ws.New(c)
 	require.NoError(t, err)
+}
+
+// TestEmptyVariablesAreUnset is for deployments that name all variables.
+func TestEmptyVariablesAreUnset(t *testing.T) {
+	t.Parallel()
+	s, err := parseSettings(nil, environment(map[string]string{
+		"MURPH_KEY": "", "PUSHER_KEY": "hosted", "PUSHER_SECRET": "", "PUSHER_APP_SECRET": "app",
+		"MURPH_CLIENT_EVENTS": "", "MURPH_DRAIN": "", "MURPH_ADDR": "", "MURPH_WEBHOOK": "",
+	}))
+	require.NoError(t, err)
+	c := s.config
+	require.Equal(t, []string{"127.0.0.1:6001", "hosted", "app"}, []string{s.addr, c.Key, c.Secret})
+	require.Empty(t, c.ClientEvents)
+	require.Empty(t, c.Webhooks)
+	require.False(t, c.AllowRepeatedCalls)
+	require.Equal(t, 30*time.Second, c.DrainTime)
 }
 
 func TestSettingsThatAreWrong(t *testing.T) {
@@ -53,6 +72,12 @@ func TestSettingsThatAreWrong(t *testing.T) {
 	}
 	_, err := parseSettings([]string{"run"}, environment(nil))
 	require.Error(t, err)
+	for _, drain := range []string{"0s", "-1s"} { // Config.DrainTime has 30 seconds for 0
+		_, err = parseSettings([]string{"-drain", drain}, environment(nil))
+		require.ErrorContains(t, err, "-drain", drain)
+		_, err = parseSettings(nil, environment(map[string]string{"MURPH_DRAIN": drain}))
+		require.ErrorContains(t, err, "-drain", drain)
+	}
 	s, err := parseSettings(nil, environment(nil))
 	require.NoError(t, err)
 	_, err = ws.New(s.config)
