@@ -58,6 +58,10 @@ type Config struct {
 	// MaxRequestBytes is the limit of a request's body; above it the answer is 413. Raise it along with
 	// [chat.Options].MaxContent. Defaults to [DefaultMaxRequestBytes].
 	MaxRequestBytes int64
+	// MaxReconnecting is how many of the requests that clients make when they reconnect (channel authorisation, sign-in,
+	// catching up, the list) are answered at the same time. What is above waits for its turn, for 2 s at most, and is then
+	// answered with 503 and Retry-After. Negative means no limit. Defaults to [DefaultMaxReconnecting].
+	MaxReconnecting int
 	// TrustedOrigins are the origins beside the page's own that may make requests, like "https://app.example". Defaults
 	// to none.
 	TrustedOrigins []string
@@ -108,6 +112,9 @@ func (c Config) withDefaults() Config {
 	c.Paths = c.Paths.withDefaults()
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = DefaultMaxRequestBytes
+	}
+	if c.MaxReconnecting == 0 {
+		c.MaxReconnecting = DefaultMaxReconnecting
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

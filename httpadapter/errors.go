@@ -61,6 +61,7 @@ var failures = []failure{
 	// First, because what is wrong in the host's own store comes joined with it.
 	{ErrUnavailable, http.StatusServiceUnavailable, CodeUnavailable, "try again", slog.LevelWarn},
 
+	{errCrowded, http.StatusServiceUnavailable, CodeUnavailable, "too many at once, try again", slog.LevelDebug},
 	{errNoRoute, http.StatusNotFound, CodeNotFound, "there is no such resource", slog.LevelDebug},
 	{errMethod, http.StatusMethodNotAllowed, CodeMethodNotAllowed, "see the header Allow", slog.LevelDebug},
 	{errCrossOrigin, http.StatusForbidden, CodeForbidden, "the request comes from a foreign origin", slog.LevelDebug},

@@ -16,8 +16,9 @@ type Handler struct {
 	routes []route
 	origin *http.CrossOriginProtection
 
-	document []byte // what OpenAPI returns
-	tally    tally
+	document  []byte // what OpenAPI returns
+	admission admission
+	tally     tally
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -39,7 +40,9 @@ func New(cfg Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
-	return &Handler{cfg: cfg, routes: routes, origin: origin, document: document}, nil
+	return &Handler{
+		cfg: cfg, routes: routes, origin: origin, document: document, admission: newAdmission(cfg.MaxReconnecting),
+	}, nil
 }
 
 // Mux is the part of a router that [Handler.Register] needs. [http.ServeMux] and chi's routers have it.
@@ -103,6 +106,13 @@ func (h *Handler) serve(c *call) error {
 	}
 	if c.route.public {
 		return answer(h, c)
+	}
+	if c.route.isReconnecting(c.r.Method) {
+		leave, err := h.admission.enter(c.r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	if err := h.authenticate(c); err != nil {
 		return err

@@ -57,7 +57,10 @@ func writeProblem(c *call, f failure, err error) {
 		seconds := max(1, (limited.RetryAfter+time.Second-1)/time.Second) // whole ones (RFC 9110, 10.2.3)
 		c.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
-	if f.status == http.StatusServiceUnavailable {
+	switch {
+	case errors.Is(err, errCrowded):
+		c.w.Header().Set("Retry-After", retryAfter())
+	case f.status == http.StatusServiceUnavailable:
 		c.w.Header().Set("Retry-After", "1")
 	}
 	body, _ := json.Marshal(p) // strings and numbers encode

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -286,11 +289,29 @@ func TestLogsKeepSecrets(t *testing.T) {
 // TestHostWithoutDeadlines is warned once.
 func TestHostWithoutDeadlines(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	f := start(t, func(c *ws.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
-	f.connect()
-	f.connect()
-	require.Equal(t, 1, strings.Count(log.String(), "ReadHeaderTimeout"))
+	const header, idle = "neither ReadHeaderTimeout", "neither IdleTimeout"
+	for _, c := range []struct {
+		host *http.Server
+		want []string
+	}{
+		{&http.Server{}, []string{header, idle}},
+		{&http.Server{ReadHeaderTimeout: time.Second}, []string{idle}},
+		{&http.Server{IdleTimeout: time.Second}, []string{header}},
+		{&http.Server{ReadHeaderTimeout: time.Second, IdleTimeout: time.Second}, nil},
+		{&http.Server{ReadTimeout: time.Second}, nil},
+	} {
+		var log bytes.Buffer
+		srv, err := ws.New(config(func(c *ws.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }))
+		require.NoError(t, err)
+		for range 2 {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+			srv.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), http.ServerContextKey, c.host)))
+		}
+		for _, w := range []string{header, idle} {
+			require.Equal(t, slices.Contains(c.want, w), strings.Contains(log.String(), w), log.String())
+		}
+		require.Equal(t, len(c.want), strings.Count(log.String(), "level=WARN"))
+	}
 }
 
 func TestConfigOfLimits(t *testing.T) {

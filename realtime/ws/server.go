@@ -115,12 +115,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.refuse(sock, wire, code, reason)
 }
 
-// lookAt warns of a host that lets a client take for ever over its request: nothing of this package can see that.
+// lookAt warns of a host that lets a client take for ever over its request, or over the next one: nothing of this package
+// can see that.
 func (s *Server) lookAt(r *http.Request) {
 	host, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
-	if ok && host.ReadHeaderTimeout <= 0 && host.ReadTimeout <= 0 {
+	if !ok || host.ReadTimeout > 0 {
+		return
+	}
+	if host.ReadHeaderTimeout <= 0 {
 		s.cfg.Logger.Warn("ws: the http.Server has neither ReadHeaderTimeout nor ReadTimeout, " +
 			"so slow requests can use up its connections")
+	}
+	if host.IdleTimeout <= 0 {
+		s.cfg.Logger.Warn("ws: the http.Server has neither IdleTimeout nor ReadTimeout, " +
+			"so silent clients can use up its connections")
 	}
 }
 

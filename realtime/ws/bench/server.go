@@ -130,7 +130,7 @@ func serveHTTP(h http.Handler, publish func(string, []byte) error) error {
 	}
 	fmt.Println(clients.Addr(), control.Addr())
 	failed := make(chan error, 1)
-	host := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	host := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	go func() { failed <- host.Serve(clients) }()
 	return errors.Join(publications(control, publish), func() error {
 		select {
