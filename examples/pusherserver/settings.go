@@ -49,6 +49,8 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	flags.BoolVar(&c.SubscriptionCount, "subscription-count", false, "tell subscribers how many they are")
 	flags.BoolVar(&c.AllowRepeatedCalls, "allow-repeated-calls", false, "accept equal calls of the HTTP API within one second")
 	flags.DurationVar(&c.ActivityTimeout, "activity-timeout", 30*time.Second, "silence before a ping, in whole seconds")
+	flags.DurationVar(&c.SubscribeTimeout, "subscribe-timeout", 30*time.Second,
+		"how long a connection may last without a subscription or a sign-in; 0 for ever")
 	flags.DurationVar(&c.DrainTime, "drain", 30*time.Second, "the longest time over which a stop spreads the closing of connections")
 	flags.SetOutput(io.Discard) // the caller prints the error
 	if err := flags.Parse(args); err != nil {
@@ -63,6 +65,9 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	}
 	if err := fromEnvironment(flags, lookup); err != nil {
 		return s, err
+	}
+	if c.SubscribeTimeout == 0 {
+		c.SubscribeTimeout = -1 // for ws.Config 0 is the default
 	}
 	if c.DrainTime <= 0 {
 		return s, errors.New("-drain must be longer than 0")
