@@ -69,8 +69,8 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	if c.SubscribeTimeout == 0 {
 		c.SubscribeTimeout = -1 // for ws.Config 0 is the default
 	}
-	if c.DrainTime <= 0 {
-		return s, errors.New("-drain must be longer than 0")
+	if c.DrainTime <= 0 || c.ActivityTimeout <= 0 {
+		return s, errors.New("-drain and -activity-timeout must be longer than 0")
 	}
 	if *clientEvents {
 		c.ClientEvents = []string{"client-*"}

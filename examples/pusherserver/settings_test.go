@@ -74,11 +74,13 @@ func TestSettingsThatAreWrong(t *testing.T) {
 	}
 	_, err := parseSettings([]string{"run"}, environment(nil))
 	require.Error(t, err)
-	for _, drain := range []string{"0s", "-1s"} { // Config.DrainTime has 30 seconds for 0
-		_, err = parseSettings([]string{"-drain", drain}, environment(nil))
-		require.ErrorContains(t, err, "-drain", drain)
-		_, err = parseSettings(nil, environment(map[string]string{"MURPH_DRAIN": drain}))
-		require.ErrorContains(t, err, "-drain", drain)
+	for _, tooShort := range []string{"0s", "-1s"} { // ws.Config has its defaults for 0
+		for name, variable := range map[string]string{"-drain": "MURPH_DRAIN", "-activity-timeout": "MURPH_ACTIVITY_TIMEOUT"} {
+			_, err = parseSettings([]string{name, tooShort}, environment(nil))
+			require.ErrorContains(t, err, name, tooShort)
+			_, err = parseSettings(nil, environment(map[string]string{variable: tooShort}))
+			require.ErrorContains(t, err, name, tooShort)
+		}
 	}
 	s, err := parseSettings(nil, environment(nil))
 	require.NoError(t, err)

@@ -69,6 +69,7 @@ func badRequest(format string, args ...any) error {
 func (s *Server) API() http.Handler { return http.HandlerFunc(s.serveAPI) }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
 	answer, err := s.callAPI(w, r)
 	var refusal *apiRefusal
 	switch {
@@ -83,7 +84,6 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	s.apiCalls.Add(1)
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(answer) // an error means that the caller has gone
 }
 

@@ -63,6 +63,10 @@ func TestAPIPublishesAllOrNothing(t *testing.T) {
 		// What two parsers could read in two ways.
 		"a key twice":        {events, `{"name":"e","channel":"lobby","data":"1","data":"2"}`, 400},
 		"a key twice, deep":  {batch, `{"batch":[` + good + `,{"name":"e","channel":"x","channel":"lobby","data":"1"}]}`, 400},
+		"NAME":               {events, `{"NAME":"e","channel":"lobby","data":"1"}`, 400},
+		"Channel":            {events, `{"name":"e","Channel":"lobby","data":"1"}`, 400},
+		"Data":               {events, `{"name":"e","channel":"lobby","Data":"1"}`, 400},
+		"Batch":              {batch, `{"Batch":[` + good + `]}`, 400},
 		"not UTF-8":          {events, lobbyEvent("\xff"), 400},
 		"a name, not UTF-8":  {events, `{"name":"` + "\xc3" + `","channel":"lobby","data":"1"}`, 400},
 		"batch, not UTF-8":   {batch, `{"batch":[` + good + `,` + lobbyEvent("\xed\xa0\x80") + `]}`, 400},

@@ -19,12 +19,44 @@ const (
 
 // apiEvent is the body of POST events, and a member of a batch. Data is a pointer to tell an empty text from none.
 type apiEvent struct {
-	Name     string   `json:"name"`
-	Data     *string  `json:"data"`
-	Channel  string   `json:"channel"`
-	Channels []string `json:"channels"`
-	SocketID string   `json:"socket_id"`
-	Info     string   `json:"info"`
+	Name     string
+	Data     *string
+	Channel  string
+	Channels []string
+	SocketID string
+	Info     string
+}
+
+// UnmarshalJSON reads the members by their exact names; encoding/json would take "NAME" for "name".
+func (ev *apiEvent) UnmarshalJSON(b []byte) error {
+	return members(b, map[string]any{
+		"name": &ev.Name, "data": &ev.Data, "channel": &ev.Channel, "channels": &ev.Channels, "socket_id": &ev.SocketID,
+		"info": &ev.Info,
+	})
+}
+
+// apiEventBatch is the body of POST batch_events.
+type apiEventBatch []apiEvent
+
+// UnmarshalJSON reads the member by its exact name.
+func (list *apiEventBatch) UnmarshalJSON(b []byte) error {
+	return members(b, map[string]any{"batch": (*[]apiEvent)(list)})
+}
+
+// members reads those members of a JSON object that are named into what stands there for them.
+func members(b []byte, into map[string]any) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	for name, v := range into {
+		if raw, ok := all[name]; ok {
+			if err := json.Unmarshal(raw, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // apiTrigger is an event that has been checked.
@@ -60,18 +92,16 @@ func (s *Server) apiEvents(c apiCall) (any, error) {
 
 // apiBatch publishes all events of a batch, or none if one of them is not acceptable.
 func (s *Server) apiBatch(c apiCall) (any, error) {
-	var body struct {
-		Batch []apiEvent `json:"batch"`
-	}
-	if !readStrictly(c.body, &body) || len(body.Batch) == 0 {
+	var batch apiEventBatch
+	if !readStrictly(c.body, &batch) || len(batch) == 0 {
 		return nil, badRequest("The body must be a JSON object with batch, a list of events with name, data and channel")
 	}
-	if len(body.Batch) > maxBatch {
-		return nil, badRequest("Batch too large: %d events are more than %d", len(body.Batch), maxBatch)
+	if len(batch) > maxBatch {
+		return nil, badRequest("Batch too large: %d events are more than %d", len(batch), maxBatch)
 	}
-	list := make([]apiTrigger, 0, len(body.Batch))
+	list := make([]apiTrigger, 0, len(batch))
 	asked := false
-	for _, ev := range body.Batch {
+	for _, ev := range batch {
 		ev.Channels = []string{ev.Channel}
 		t, err := ev.check()
 		if err != nil {

@@ -53,9 +53,9 @@ func (c *caller) send(r *http.Request) (int, string) {
 	answer := httptest.NewRecorder()
 	c.api.ServeHTTP(answer, r)
 	require.Empty(c.t, answer.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(c.t, "no-store", answer.Header().Get("Cache-Control"))
 	if answer.Code == http.StatusOK {
 		require.Equal(c.t, "application/json", answer.Header().Get("Content-Type"))
-		require.Equal(c.t, "no-store", answer.Header().Get("Cache-Control"))
 	}
 	return answer.Code, strings.TrimSuffix(answer.Body.String(), "\n")
 }

@@ -17,7 +17,7 @@ type Stats struct {
 
 	// Counted since New.
 	MessagesIn           uint64 // from clients
-	MessagesOut          uint64 // given to the kernel or put into queues, one for each receiver
+	MessagesOut          uint64 // given to the kernel or put into queues, one for each connection that was let in
 	BytesIn              uint64 // from clients, frame headers and control frames included, the handshake not
 	BytesOut             uint64 // likewise, to clients
 	SlowCloses           uint64 // connections closed because they did not keep up
