@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/inmem"
 	"github.com/murph-chat/murph/realtime/ws"
 )
 
@@ -144,6 +146,42 @@ func TestLeaderLeavesUnknowing(t *testing.T) {
 		pass(10 * time.Second)
 		require.Equal(t, map[realtime.Channel]string{lobby: "channel_occupied"}, e.lastWords())
 	}, withWebhook)
+}
+
+// TestLeaderLeavesNewcomer has a node come so shortly before the only other one leaves that it is not ready to speak for
+// all. Once it is, even if that takes longer because its bus goes down too, it says what the other one could not any more.
+func TestLeaderLeavesNewcomer(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]func(*inmem.Bus){"soon": func(*inmem.Bus) {}, "late": (*inmem.Bus).Partition} {
+		synctest.Test(t, func(t *testing.T) {
+			var hub inmem.BusHub
+			old := enter(t, &hub, withWebhook)
+			pass(time.Second)
+			oneEndpoint(t, []*peer{old}, 0)
+			gone := old.connect()
+			old.join(gone, room, "a")
+			pass(5 * time.Second)
+			young := enter(t, &hub, withWebhook)
+			pass(time.Second) // it has heard who is there
+			e := oneEndpoint(t, []*peer{young}, 0)
+			require.Equal(t, []string{"a"}, young.Users(room), name)
+			gone.Close()
+			pass(600 * time.Millisecond)
+			young.subscribe(young.connect(), lobby)
+			require.NoError(t, old.Shutdown(t.Context()))
+			after(young.bus)
+			pass(500 * time.Millisecond)
+			events, _ := e.events()
+			require.Empty(t, events, name)
+			pass(20 * time.Second)
+			events, _ = e.events()
+			require.ElementsMatch(t, []string{
+				`{"name":"member_removed","channel":"presence-room","user_id":"a"}`,
+				`{"name":"channel_vacated","channel":"presence-room"}`,
+				`{"name":"channel_occupied","channel":"lobby"}`,
+			}, events, name)
+		})
+	}
 }
 
 // TestAPIOfABrokenCluster does not say that something is done which is done here only.

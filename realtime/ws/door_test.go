@@ -1,10 +1,12 @@
 package ws_test
 
 import (
+	"io"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -127,6 +129,74 @@ func TestConnectRateRecovers(t *testing.T) {
 			pass(time.Second)
 		}
 	}, func(c *ws.Config) { c.ConnectRate = ws.Rate{PerSecond: 3} })
+}
+
+// TestVisitorsAreForgotten has people come from one address and from thousands. Of one who has gone, and whose rate has
+// recovered, nothing is left; of one who is still there, or was there just now, everything is.
+func TestVisitorsAreForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := ws.NewDoor(ws.Config{ConnectRate: ws.Rate{PerSecond: -1}, MaxAddressConnections: 1})
+		one, stays := netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("8.8.4.4")
+		require.Empty(t, d.Enter(one))
+		pass(time.Second)
+		d.Leave(one)
+		require.Zero(t, d.Visitors())
+
+		require.Empty(t, d.Enter(stays))
+		for i := range 3000 {
+			from := netip.AddrFrom4([4]byte{9, 9, byte(i >> 8), byte(i)})
+			require.Empty(t, d.Enter(from))
+			d.Leave(from) // so soon that its rate counts
+		}
+		require.Equal(t, 3001, d.Visitors())
+		pass(time.Second)
+		for i := range 3000 {
+			from := netip.AddrFrom4([4]byte{9, 10, byte(i >> 8), byte(i)})
+			require.Empty(t, d.Enter(from))
+			d.Leave(from)
+		}
+		require.Less(t, d.Visitors(), 4096)
+		require.NotEmpty(t, d.Enter(stays), "it is inside")
+		d.Leave(stays)
+		require.Empty(t, d.Enter(stays))
+	})
+}
+
+// TestRefusalsAreBounded refuses more clients than are given the time to answer that, none of which does.
+func TestRefusalsAreBounded(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		const most = 1000
+		ends := make(chan struct{}, 2*most)
+		come := func() {
+			conn, err := f.dial(t.Context(), "tcp", "murph.test")
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = conn.Close() })
+			go func() {
+				_, _ = io.Copy(io.Discard, conn)
+				ends <- struct{}{}
+			}()
+			_, err = io.WriteString(conn, "GET /app/another-key?protocol=7 HTTP/1.1\r\nHost: murph.test\r\nConnection: Upgrade\r\n"+
+				"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		for range 2 {
+			for range most {
+				come()
+			}
+			require.Empty(t, ends)
+			come()
+			require.Len(t, ends, 1, "it is not waited for")
+			pass(2 * time.Second)
+			require.Len(t, ends, most+1, "there is room again")
+			for range most + 1 {
+				<-ends
+			}
+		}
+		require.EqualValues(t, 2*(most+1), f.Stats().Closes[4001])
+	})
 }
 
 func TestRequireOrigin(t *testing.T) {

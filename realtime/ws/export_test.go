@@ -89,3 +89,58 @@ func (s *Server) CachedEvents() int {
 	defer s.hub.mu.RUnlock()
 	return len(s.hub.cache.entries)
 }
+
+// Defaults returns what New makes of a Config in which nothing is set, but the Logger.
+func Defaults() Config {
+	cfg := Config{}.withDefaults()
+	cfg.Logger = nil
+	return cfg
+}
+
+// People is how many users the hub keeps something of.
+func (s *Server) People() int {
+	s.hub.mu.RLock()
+	defer s.hub.mu.RUnlock()
+	return len(s.hub.people)
+}
+
+// Spoil makes what comes next on every connection a bug: a subscription, and a look at the connection's age. Call it while
+// nobody is subscribed to anything.
+func (s *Server) Spoil() {
+	s.hub.mu.Lock()
+	s.hub.channels = nil
+	s.hub.mu.Unlock()
+	for _, c := range s.all() {
+		c.life.mu.Lock()
+		c.life.timer = nil
+		c.life.mu.Unlock()
+	}
+}
+
+// Door lets people in and out without a server.
+type Door struct{ d *door }
+
+// NewDoor makes a Door that nobody has come through.
+func NewDoor(cfg Config) Door { return Door{newDoor(cfg.withDefaults())} }
+
+// Enter returns why somebody may not come in, or "".
+func (d Door) Enter(from netip.Addr) string { return d.d.enter(from, time.Now()) }
+
+// Leave is the end of what Enter has let in.
+func (d Door) Leave(from netip.Addr) { d.d.leave(from) }
+
+// Visitors is how many addresses are remembered.
+func (d Door) Visitors() int {
+	d.d.mu.Lock()
+	defer d.d.mu.Unlock()
+	return len(d.d.visitors)
+}
+
+// Pace keeps a Rate.
+type Pace struct{ p pace }
+
+// Take reports how long to wait at that time until one more may happen, or 0.
+func (p *Pace) Take(r Rate, now time.Time) time.Duration { return p.p.take(r, now) }
+
+// Idle reports whether nothing is left then of what has happened.
+func (p *Pace) Idle(now time.Time) bool { return p.p.idle(now) }

@@ -1,7 +1,11 @@
 package ws_test
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -205,6 +209,58 @@ func TestBrokenFraming(t *testing.T) {
 			require.Equal(t, "pusher:pong", frame.Event)
 		})
 	}
+}
+
+// TestFaultsAreCounted breaks the framing in the one way that the library leaves to the server to answer, and ends
+// connections in all the ways that are nobody's fault.
+func TestFaultsAreCounted(t *testing.T) {
+	t.Parallel()
+	for _, kind := range connectionKinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			f := startOn(t, kind)
+			var line net.Conn
+			connect := func() *realtimetest.Client {
+				c, err := f.dialPath(path, &realtimetest.DialOptions{
+					Dial: func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
+						line, err = f.dial(ctx, network, addr)
+						return line, err
+					},
+				})
+				require.NoError(t, err)
+				return c
+			}
+			faulty := connect()
+			_, err := line.Write([]byte{0x81, 0x01, 'x'}) // without a mask
+			require.NoError(t, err)
+			require.Equal(t, 1002, closeCode(t, faulty))
+			for _, end := range []func(*realtimetest.Client) error{
+				func(c *realtimetest.Client) error { c.Close(); return nil },
+				func(c *realtimetest.Client) error { c.Cut(); return nil },
+				func(c *realtimetest.Client) error { // within a frame
+					_, err := line.Write([]byte{0x81, 0x85, 0, 0, 0, 0, 'x'})
+					return errors.Join(err, below(line).Close())
+				},
+				func(*realtimetest.Client) error { // with a reset
+					return errors.Join(below(line).SetLinger(0), below(line).Close())
+				},
+			} {
+				c := connect()
+				f.subscribe(c, lobby)
+				require.NoError(t, end(c))
+			}
+			f.gone()
+			require.Equal(t, map[int]uint64{1002: 1}, f.Stats().Closes)
+		})
+	}
+}
+
+// below is the socket under a connection.
+func below(conn net.Conn) *net.TCPConn {
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
+	return conn.(*net.TCPConn)
 }
 
 func TestFragments(t *testing.T) {

@@ -214,6 +214,27 @@ func TestConnectionsPerUser(t *testing.T) {
 	f.join(b, room, "ann")
 }
 
+// TestPeopleAreForgotten has users come in every way that makes the server remember them, and go.
+func TestPeopleAreForgotten(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.MaxUserConnections = 1 })
+	watcher, member, tied, other := f.connect(), f.connect(), f.connect(), f.connect()
+	require.NoError(t, watcher.SignIn(t.Context(), userGrant(watcher, `{"id":"ann","watchlist":["bob","nobody"]}`)))
+	f.join(member, room, "bob")
+	f.join(tied, private, "carl")
+	require.Error(t, other.SignIn(t.Context(), userGrant(other, `{"id":"ann"}`)), "one connection too many")
+	require.Equal(t, 4, f.People())
+	require.NoError(t, tied.Unsubscribe(t.Context(), private))
+	require.NoError(t, tied.Sync(t.Context()))
+	require.Equal(t, 3, f.People())
+	member.Close()
+	f.waitConnections(3)
+	require.Equal(t, 3, f.People(), "bob is watched")
+	watcher.Cut()
+	f.waitConnections(2)
+	require.Zero(t, f.People())
+}
+
 // TestOwnChannelIsFree shows that the user's own channel comes on top of those that a connection may have.
 func TestOwnChannelIsFree(t *testing.T) {
 	t.Parallel()

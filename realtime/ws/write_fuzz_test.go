@@ -145,6 +145,20 @@ func TestWriteDeadlineIsTakenBack(t *testing.T) {
 	})
 }
 
+// TestWriteDeadlineIsTakenBackOverTLS has crypto/tls write something of its own, as when the client asks for new keys, long
+// after the last write of the server's.
+func TestWriteDeadlineIsTakenBackOverTLS(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := ws.NewWire(ws.Config{}, false)
+		w.Sock.Grant(1000)
+		require.True(t, w.Deliver([]byte("through the queue")))
+		pass(time.Hour)
+		_, err := w.Sock.Write([]byte("new keys"))
+		require.NoError(t, err)
+	})
+}
+
 // TestWriteThatNeverEnds closes the connection when the write timeout is over, and forgets what waits.
 func TestWriteThatNeverEnds(t *testing.T) {
 	t.Parallel()
