@@ -43,7 +43,7 @@ func newConn(s *Server, id realtime.SocketID, from netip.Addr, sock *socket, w *
 
 // start greets the client and reads until the connection ends, in goroutines of its own.
 func (c *conn) start(greeting []byte) {
-	c.timer = time.AfterFunc(c.server.cfg.ActivityTimeout, c.check)
+	c.timer = time.AfterFunc(c.server.cfg.ActivityTimeout, func() { c.contain(c.check) })
 	c.timer.Reset(c.server.cfg.ActivityTimeout) // again, now that check finds the timer
 	c.send(greeting)
 	go c.read()

@@ -80,7 +80,8 @@ func (p publication) validate() error {
 // publish sends p to its subscribers. It never waits for a client, and fails only when this node has left its cluster.
 // Call validate first.
 func (s *Server) publish(p publication) error {
-	return s.deliver(context.Background(), realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except})
+	ev := realtime.Event{Channel: p.channel, Name: p.name, Data: []byte(p.data), Except: p.except}
+	return s.deliver(context.Background(), ev)
 }
 
 // terminateUser closes the connections of this node that are signed in as the user. Their clients do not come back by

@@ -63,7 +63,8 @@ func badRequest(format string, args ...any) error {
 // Every call is signed with the application's secret. A POST is served once: its signature is remembered until its
 // timestamp is too old, and a second call with it is refused with 401 ([Config.AllowRepeatedCalls]). Answers are JSON,
 // and {} when there is nothing to say; refusals are plain text: 400, 401, 404, 405 and 413, and 503 for what a cluster has
-// not carried out everywhere. No CORS header is ever sent, because a page that could use the API would have to know the secret.
+// not carried out everywhere. No CORS header is ever sent, because a page that could use the API would have to know the
+// secret.
 //
 // A 200 says that the event is in the queues of its subscribers, not that anybody has received it.
 func (s *Server) API() http.Handler { return http.HandlerFunc(s.serveAPI) }

@@ -27,10 +27,10 @@ const reasonRevoked = "No longer authorized"
 
 // Revoke implements [realtime.Revoker]: it ends the subscriptions to ch, a channel that needs a signature, of all
 // connections but those of the users in keep, on this node at once, and on the others as soon as they hear of it, which it
-// does not wait for: it is said again for a second until they confirm, and [Config.Authorize] finds what is left. Each gets a pusher:subscription_error
-// with the status 403, and on a presence channel the others see them go. A grant that was made before does not bring
-// them back; one that was made later does, because whoever made it has decided anew. A subscription that is tied to no
-// user ends too.
+// does not wait for: it is said again for a second until they confirm, and [Config.Authorize] finds what is left. Each
+// gets a pusher:subscription_error with the status 403, and on a presence channel the others see them go. A grant that was
+// made before does not bring them back; one that was made later does, because whoever made it has decided anew. A
+// subscription that is tied to no user ends too.
 func (s *Server) Revoke(ctx context.Context, ch realtime.Channel, keep ...string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: revoke: %w", err)

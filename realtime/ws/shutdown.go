@@ -19,9 +19,9 @@ const drainStep = 10 * time.Millisecond
 
 // Shutdown refuses new connections with 4100, closes the existing ones with 4200 and waits until they are gone. Clients
 // reconnect at once upon 4200, without any jitter of their own, so the closing is spread over time
-// ([Config.DrainTime]), or over less if ctx has less. Then it ends Run and sends the webhooks that wait, one attempt each. When ctx ends first, all
-// connections left are cut, webhooks are dropped, and the error wraps ctx.Err(). It may be called more than once. The
-// http.Server does not do any of this for upgraded connections; call both, this one first.
+// ([Config.DrainTime]), or over less if ctx has less. Then it ends Run and sends the webhooks that wait, one attempt each.
+// When ctx ends first, all connections left are cut, webhooks are dropped, and the error wraps ctx.Err(). It may be called
+// more than once. The http.Server does not do any of this for upgraded connections; call both, this one first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns := s.startDraining()
 	_ = s.fanout.flush(ctx) // what was broadcast before goes out before the close frames

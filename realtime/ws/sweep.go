@@ -12,26 +12,26 @@ import (
 
 const (
 	sweepBatch    = 500              // listeners in one call of Config.Authorize
-	minSweepBatch = 30               // when the host takes too long for as many
+	minSweepBatch = 31               // when the host takes too long for as many
 	sweepTimeout  = 10 * time.Second // for one call
 )
 
 // sweep asks the host again and again who may still listen, until ctx ends. It is the goroutine of startSweep.
 func (s *Server) sweep(ctx context.Context) {
 	defer close(s.sweepDone)
-	for {
+	size := sweepBatch
+	for ctx.Err() == nil {
 		s.untilSweep(ctx)
-		all, size := s.hub.listeners(), sweepBatch
-		for len(all) > 0 && ctx.Err() == nil {
+		for all := s.hub.listeners(); len(all) > 0 && ctx.Err() == nil; {
 			n := min(len(all), size)
-			if late := s.recheck(ctx, all[:n]); late && size > minSweepBatch {
-				size = max(size/4, minSweepBatch) // it may ask its database once for each
+			if late := s.recheck(ctx, all[:n]); !late {
+				all = all[n:]
 				continue
 			}
-			all = all[n:]
-		}
-		if ctx.Err() != nil {
-			return
+			if size == minSweepBatch {
+				break // it hangs, and may not the next time
+			}
+			size = max(size/4, minSweepBatch) // from now on: it may ask its database once for each
 		}
 	}
 }

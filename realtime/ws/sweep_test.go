@@ -89,6 +89,7 @@ func TestSweepOfASlowHost(t *testing.T) {
 	}
 	var h *host
 	var calls []call
+	most := 40 // in one call, or it hangs
 	inBubble(t, func(t *testing.T, f *fixture) {
 		var clients []*realtimetest.Client
 		for range 2 {
@@ -112,16 +113,33 @@ func TestSweepOfASlowHost(t *testing.T) {
 				{125, 10 * time.Second}, {31, 10 * time.Second}, {31, 0}, {31, 0}, {31, 0}, {31, 0}, {31, 0}, {14, 0},
 			}, calls[1:])
 		})
+		h.set(func() { calls = nil })
+		pass(12 * time.Second)
+		h.set(func() {
+			require.NotEmpty(t, calls)
+			for _, c := range calls {
+				require.LessOrEqual(t, c.size, 31, "it need not hang again for that to be known")
+			}
+			most, calls = 0, nil
+		})
+		pass(time.Minute)
+		h.set(func() {
+			require.Greater(t, len(calls), 2)
+			for _, c := range calls[1:] {
+				require.GreaterOrEqual(t, c.after, 18*time.Second, "a round that hangs is over, and there is a pause")
+			}
+		})
 	}, unhurried, func(c *ws.Config) {
 		h, calls = &host{denied: map[realtime.Listener]bool{}}, nil
 		c.AuthorizeInterval = 10 * time.Second
 		last := time.Now()
 		c.Authorize = func(ctx context.Context, batch []realtime.Listener) ([]bool, error) {
+			hangs := false
 			h.set(func() {
 				calls = append(calls, call{len(batch), time.Since(last)})
-				last = time.Now()
+				last, hangs = time.Now(), len(batch) > most
 			})
-			if len(batch) > 40 {
+			if hangs {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
