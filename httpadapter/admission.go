@@ -4,22 +4,21 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"strconv"
 	"time"
 )
 
-// DefaultMaxReconnecting is the limit of requests at once of clients that reconnect, unless [Config] says otherwise.
-const DefaultMaxReconnecting = 200
+// DefaultMaxReads is the limit of reads of the store at the same time unless [Config] says otherwise.
+const DefaultMaxReads = 200
 
-// admissionWait is how long such a request waits for its turn.
-const admissionWait = 2 * time.Second
+// readWait is how long a read waits for its turn.
+const readWait = 2 * time.Second
 
-// errCrowded refuses a request that has not got a turn.
+// errCrowded refuses a request whose read has not got a turn.
 var errCrowded = errors.New("httpadapter: too many requests at once")
 
-// admission bounds how many of the requests that clients make when they reconnect are answered at the same time. After a
-// restart all of them come within seconds, and would leave no connection of the database to those who send.
+// admission bounds how many reads of the store are under way. After a restart all clients come back within seconds, and
+// each asks who it may listen to and what it has missed.
 type admission struct{ turns chan struct{} }
 
 func newAdmission(limit int) admission {
@@ -29,38 +28,35 @@ func newAdmission(limit int) admission {
 	return admission{make(chan struct{}, limit)}
 }
 
-// enter waits for a turn, which lasts until leave is called.
-func (a admission) enter(ctx context.Context) (leave func(), err error) {
+// inTurn calls read when it is its turn. Nothing in there may wait for the client: one that is slow would hold a turn for
+// as long as it likes.
+func inTurn[R any](ctx context.Context, a admission, read func() (R, error)) (result R, err error) {
 	if a.turns == nil {
-		return func() {}, nil
+		return read()
 	}
-	leave = func() { <-a.turns }
+	if err := a.enter(ctx); err != nil {
+		return result, err
+	}
+	defer func() { <-a.turns }()
+	return read()
+}
+
+func (a admission) enter(ctx context.Context) error {
 	select {
 	case a.turns <- struct{}{}:
-		return leave, nil
+		return nil
 	default:
 	}
-	timeout := time.NewTimer(admissionWait)
+	timeout := time.NewTimer(readWait)
 	defer timeout.Stop()
 	select {
 	case a.turns <- struct{}{}:
-		return leave, nil
+		return nil
 	case <-timeout.C:
-		return nil, errCrowded
+		return errCrowded
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-}
-
-// isReconnecting reports whether a request is one of those that a client makes when it reconnects.
-func (rt *route) isReconnecting(method string) bool {
-	switch rt.name {
-	case "ChannelAuth", "UserAuth":
-		return true
-	case "Consultation", "Consultations":
-		return method == http.MethodGet || method == http.MethodHead
-	}
-	return false
 }
 
 // retryAfter spreads those who come back over some seconds.

@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -15,12 +16,11 @@ import (
 	"github.com/murph-chat/murph/httpadapter"
 )
 
-// TestReconnectingClientsTakeTurns has two requests that the store keeps waiting, and two turns. Whoever sends is not
-// concerned.
-func TestReconnectingClientsTakeTurns(t *testing.T) {
+// TestReadsTakeTurns has two reads that the store keeps waiting, and two turns. Whoever sends is not concerned.
+func TestReadsTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := setup(t, func(c *httpadapter.Config) { c.MaxReconnecting = 2 })
+		b := setup(t, func(c *httpadapter.Config) { c.MaxReads = 2 })
 		goOn := make(chan struct{})
 		b.store.fail = func(context.Context) error {
 			<-goOn
@@ -36,7 +36,7 @@ func TestReconnectingClientsTakeTurns(t *testing.T) {
 		auth := `{"socket_id":"1.1","channel_name":"private-consultation-demo"}`
 		for _, r := range [][3]string{
 			{"GET", consultations + "/demo", ""}, {"GET", consultations + "/demo?since=1", ""}, {"GET", consultations, ""},
-			{"HEAD", consultations + "/demo", ""}, {"POST", channelAuth, auth}, {"POST", userAuth, `{"socket_id":"1.1"}`},
+			{"HEAD", consultations + "/demo", ""}, {"POST", channelAuth, auth},
 		} {
 			start := time.Now()
 			got := b.do(t, "patient-1", r[0], r[1], r[2])
@@ -71,18 +71,69 @@ func TestReconnectingClientsTakeTurns(t *testing.T) {
 	})
 }
 
-func TestReconnectingClientsWithoutALimit(t *testing.T) {
+// TestTurnsAreGivenBack has one turn, and requests that end in every way.
+func TestTurnsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *httpadapter.Config) { c.MaxReads = 1 })
+	read := func(user, target string) int { return b.do(t, user, "GET", target, "").status }
+	for range 2 {
+		require.Equal(t, http.StatusOK, read("patient-1", consultations+"/demo"))
+		require.Equal(t, http.StatusUnauthorized, read("", consultations+"/demo"))
+		require.Equal(t, http.StatusNotFound, read("patient-2", consultations+"/demo"))
+		b.store.fail = func(context.Context) error { panic("a bug of the store's") }
+		require.Panics(t, func() { read("patient-1", consultations+"/demo") })
+		b.store.fail = nil
+	}
+}
+
+// TestSlowClientsHoldNoTurn has a client that does not send its whole request, and one that does not read the answer.
+func TestSlowClientsHoldNoTurn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *httpadapter.Config) { c.MaxReads = 1 })
+	body, more := io.Pipe()
+	slow := httptest.NewRequestWithContext(t.Context(), "POST", channelAuth, body)
+	slow.Header = http.Header{"Content-Type": {"application/json"}, "Test-User": {"patient-1"}}
+	var both sync.WaitGroup
+	both.Go(func() { b.ServeHTTP(httptest.NewRecorder(), slow) })
+	_, err := more.Write([]byte("{"))
+	require.NoError(t, err)
+
+	mute := &muteWriter{ResponseWriter: httptest.NewRecorder(), writes: make(chan struct{}), goOn: make(chan struct{})}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", consultations+"/demo", nil)
+	r.Header.Set("Test-User", "patient-1")
+	both.Go(func() { b.ServeHTTP(mute, r) })
+	<-mute.writes
+
+	require.Equal(t, http.StatusOK, b.do(t, "patient-1", "GET", consultations+"/demo", "").status)
+	close(mute.goOn)
+	require.NoError(t, more.Close())
+	both.Wait()
+}
+
+// muteWriter is the answer to a client that does not read.
+type muteWriter struct {
+	http.ResponseWriter
+	writes, goOn chan struct{}
+}
+
+func (w *muteWriter) Write(p []byte) (int, error) {
+	close(w.writes)
+	<-w.goOn
+	return w.ResponseWriter.Write(p)
+}
+
+func TestReadsWithoutALimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, limit := range []int{-1, 0} {
-			b := setup(t, func(c *httpadapter.Config) { c.MaxReconnecting = limit })
+			b := setup(t, func(c *httpadapter.Config) { c.MaxReads = limit })
 			goOn := make(chan struct{})
 			b.store.fail = func(context.Context) error {
 				<-goOn
 				return nil
 			}
 			var all sync.WaitGroup
-			for range httpadapter.DefaultMaxReconnecting {
+			for range httpadapter.DefaultMaxReads {
 				all.Go(func() { do(t, b, "patient-1", "GET", consultations+"/demo", "") })
 			}
 			synctest.Wait()

@@ -41,7 +41,9 @@ func (h *Handler) authorizeChannel(c *call) error {
 	if !ok || !h.cfg.Transport.handsOut(kind) {
 		return errForeignChannel
 	}
-	found, err := h.cfg.Consultations.Get(c.r.Context(), id, c.who.UserID)
+	found, err := inTurn(c.r.Context(), h.admission, func() (consultation.Consultation, error) {
+		return h.cfg.Consultations.Get(c.r.Context(), id, c.who.UserID)
+	})
 	if errors.Is(err, consultation.ErrNotFound) {
 		return errForeignChannel
 	}

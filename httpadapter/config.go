@@ -58,10 +58,11 @@ type Config struct {
 	// MaxRequestBytes is the limit of a request's body; above it the answer is 413. Raise it along with
 	// [chat.Options].MaxContent. Defaults to [DefaultMaxRequestBytes].
 	MaxRequestBytes int64
-	// MaxReconnecting is how many of the requests that clients make when they reconnect (channel authorisation, sign-in,
-	// catching up, the list) are answered at the same time. What is above waits for its turn, for 2 s at most, and is then
-	// answered with 503 and Retry-After. Negative means no limit. Defaults to [DefaultMaxReconnecting].
-	MaxReconnecting int
+	// MaxReads is how many reads of the store (a page, catching up, the list, channel authorisation) are under way at the
+	// same time; all clients make some when they reconnect after a restart. What is above waits for its turn, for 2 s at
+	// most, and is then answered with 503 and Retry-After. Below the number of the database's connections it leaves some
+	// to those who send. Negative means no limit. Defaults to [DefaultMaxReads].
+	MaxReads int
 	// TrustedOrigins are the origins beside the page's own that may make requests, like "https://app.example". Defaults
 	// to none.
 	TrustedOrigins []string
@@ -113,8 +114,8 @@ func (c Config) withDefaults() Config {
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = DefaultMaxRequestBytes
 	}
-	if c.MaxReconnecting == 0 {
-		c.MaxReconnecting = DefaultMaxReconnecting
+	if c.MaxReads == 0 {
+		c.MaxReads = DefaultMaxReads
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

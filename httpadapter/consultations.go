@@ -47,7 +47,9 @@ func (h *Handler) listConsultations(c *call) error {
 	if p.Limit, err = q.limit(); err != nil {
 		return err
 	}
-	page, err := h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+	page, err := inTurn(c.r.Context(), h.admission, func() (chat.InboxPage, error) {
+		return h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+	})
 	if err != nil {
 		return err
 	}

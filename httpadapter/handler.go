@@ -41,7 +41,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
 	return &Handler{
-		cfg: cfg, routes: routes, origin: origin, document: document, admission: newAdmission(cfg.MaxReconnecting),
+		cfg: cfg, routes: routes, origin: origin, document: document, admission: newAdmission(cfg.MaxReads),
 	}, nil
 }
 
@@ -106,13 +106,6 @@ func (h *Handler) serve(c *call) error {
 	}
 	if c.route.public {
 		return answer(h, c)
-	}
-	if c.route.isReconnecting(c.r.Method) {
-		leave, err := h.admission.enter(c.r.Context())
-		if err != nil {
-			return err
-		}
-		defer leave()
 	}
 	if err := h.authenticate(c); err != nil {
 		return err

@@ -47,7 +47,9 @@ func (h *Handler) showConsultation(c *call) error {
 		return invalid("before", "must not be given together with since")
 	case catchUp:
 		p := chat.ChangesParams{ConsultationID: id, Viewer: c.who.UserID, Since: since, Limit: limit}
-		changes, err := h.cfg.Chat.Changes(c.r.Context(), p)
+		changes, err := inTurn(c.r.Context(), h.admission, func() (chat.Changes, error) {
+			return h.cfg.Chat.Changes(c.r.Context(), p)
+		})
 		if err != nil {
 			return err
 		}
@@ -56,7 +58,9 @@ func (h *Handler) showConsultation(c *call) error {
 		return answerPage(c, changes.Page, out)
 	}
 	p := chat.HistoryParams{ConsultationID: id, Viewer: c.who.UserID, Before: before, Limit: limit}
-	history, err := h.cfg.Chat.History(c.r.Context(), p)
+	history, err := inTurn(c.r.Context(), h.admission, func() (chat.Page, error) {
+		return h.cfg.Chat.History(c.r.Context(), p)
+	})
 	if err != nil {
 		return err
 	}
