@@ -49,8 +49,8 @@ type Config struct {
 	MaxMessageBytes int
 	// MaxQueueFrames and MaxQueueBytes bound what waits for one connection; above either it is closed with 4100. A burst
 	// of small frames has room until one write has taken 250 ms; and a single frame may be larger than MaxQueueBytes, like
-	// the answer to a subscription to a channel of many members, as long as no more than half of that waits. Default to 64
-	// and 256 KiB.
+	// the answer to a subscription to a channel of many members, as long as no more than half of that waits in front of it.
+	// Default to 64 and 256 KiB.
 	MaxQueueFrames int
 	MaxQueueBytes  int
 	// MaxQueueMemory bounds what waits for all connections together, in bytes. From 80 % of it new connections are

@@ -218,10 +218,20 @@ func TestLargeAnswer(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fixture) {
 		info := json.RawMessage(`{"about":"` + strings.Repeat("x", 1000) + `"}`)
-		for i := range 20 {
+		var late *realtimetest.Client
+		for i := range 23 {
 			c := f.connect()
-			m := &realtime.Member{UserID: strconv.Itoa(i), Info: info}
-			require.NoError(t, c.Subscribe(t.Context(), room, f.grantFor(c, room, m)))
+			grant := f.grantFor(c, room, &realtime.Member{UserID: strconv.Itoa(i), Info: info})
+			if i == 20 { // asks, and does not read the answer before others have come
+				late = c
+				require.NoError(t, c.Send(t.Context(), "pusher:subscribe", map[string]string{
+					"channel": string(room), "auth": grant.Auth, "channel_data": grant.ChannelData,
+				}))
+				synctest.Wait()
+				require.Greater(t, f.Stats().QueuedBytes, 20_000)
+				continue
+			}
+			require.NoError(t, c.Subscribe(t.Context(), room, grant))
 			f.background(func() error {
 				for {
 					if _, err := c.Next(t.Context()); err != nil {
@@ -229,8 +239,10 @@ func TestLargeAnswer(t *testing.T) {
 					}
 				}
 			})
+			synctest.Wait()
 		}
-		require.Equal(t, 20, f.Stats().Subscriptions)
+		require.Equal(t, map[string]int{"pusher_internal:subscription_succeeded": 1, "pusher_internal:member_added": 2}, tally(t, late, 3))
+		require.Equal(t, 23, f.Stats().Subscriptions)
 	}, func(c *ws.Config) { c.MaxQueueBytes = 4096 })
 }
 

@@ -32,6 +32,7 @@ type wire struct {
 	queue    queue
 	writing  int           // frames that the drainer has taken and is writing
 	pending  int           // bytes in the queue and in the drainer's hands
+	large    int           // of these, those of a frame that has room although it is too large
 	began    time.Time     // when the drainer has begun with what it is writing
 	drained  chan struct{} // closed when the drainer has ended; nil if there is none
 	written  chan struct{} // closed when the drainer has written; nil if nobody waits for that

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// drainChunk is how much the drainer writes at once. The write timeout is for that much, which a client can take that
-// reads 13 kB a second, and what is being written cannot be dropped any more.
+// drainChunk is how much the drainer takes and writes at once, unless a single frame is larger. The write timeout is for
+// that much, which a client can take that reads 13 kB a second, and what was taken cannot be dropped any more.
 const drainChunk = 64 << 10
 
 var drainBuffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -67,17 +67,22 @@ func (w *wire) deliver(joined []byte, frames [][]byte, out *sender) verdict {
 // closed because a lot of small things have been said at the same moment, before any of it was written.
 const burstTime = 250 * time.Millisecond
 
-// enqueue puts frames into the queue if all have room. A frame of any size has when no more than half of MaxQueueBytes
-// waits, which is when a client is read from: so there is room for what it asks for, and be it the members of a large
-// channel. The caller has the lock.
+// enqueue puts frames into the queue if all have room. One frame of any size has when no more than half of MaxQueueBytes
+// waits, which is when a client is read from, and until it is written it does not count: so there is room for what the
+// client asks for, and be it the members of a large channel, and for what comes behind that. The caller has the lock.
 func (w *wire) enqueue(frames [][]byte) verdict {
 	size := 0
 	for _, f := range frames {
 		size += len(f)
 	}
-	tooMany := len(w.queue.frames)+w.writing+len(frames) > w.cfg.MaxQueueFrames && w.stalled()
-	if tooMany || w.pending+size > w.cfg.MaxQueueBytes && 2*w.pending > w.cfg.MaxQueueBytes {
+	if len(w.queue.frames)+w.writing+len(frames) > w.cfg.MaxQueueFrames && w.stalled() {
 		return noRoom
+	}
+	if w.pending-w.large+size > w.cfg.MaxQueueBytes {
+		if w.large > 0 || 2*w.pending > w.cfg.MaxQueueBytes {
+			return noRoom
+		}
+		w.large = size
 	}
 	w.queue.add(frames...)
 	w.waiting(size)
@@ -184,7 +189,9 @@ func (w *wire) lastIsOut(err error) {
 
 // waiting changes the number of bytes that wait. The caller has the lock.
 func (w *wire) waiting(change int) {
-	w.pending += change
+	if w.pending += change; w.pending <= w.cfg.MaxQueueBytes {
+		w.large = 0
+	}
 	w.traffic.queued.Add(int64(change))
 }
 
@@ -217,9 +224,13 @@ func (w *wire) drainer(done chan struct{}) {
 		if !w.take(buf) {
 			return
 		}
-		err := w.Conn.SetWriteDeadline(time.Now().Add(w.cfg.WriteTimeout))
-		if err == nil {
-			_, err = w.Conn.Write(*buf)
+		var err error
+		for rest := *buf; err == nil && len(rest) > 0; {
+			n := min(len(rest), drainChunk)
+			if err = w.Conn.SetWriteDeadline(time.Now().Add(w.cfg.WriteTimeout)); err == nil {
+				_, err = w.Conn.Write(rest[:n])
+			}
+			rest = rest[n:]
 		}
 		if err == nil {
 			continue
