@@ -78,19 +78,29 @@ func (s *Server) startRun(ctx context.Context) (context.Context, chan struct{}, 
 	return ctx, s.runDone, nil
 }
 
-// endRun has Run say goodbye and waits for it.
-func (s *Server) endRun(ctx context.Context) {
+// endRun has Run say goodbye. left waits until it has, and nothing comes from the other nodes any more; done until it has
+// returned.
+func (s *Server) endRun(ctx context.Context) (left, done func()) {
 	s.mu.Lock()
-	stop, done := s.stopRun, s.runDone
+	stop, returned := s.stopRun, s.runDone
 	s.mu.Unlock()
 	if stop == nil {
-		return
+		return func() {}, func() {}
 	}
 	stop()
-	select {
-	case <-done:
-	case <-ctx.Done():
+	wait := func(c <-chan struct{}) func() {
+		return func() {
+			select {
+			case <-c:
+			case <-returned:
+			case <-ctx.Done():
+			}
+		}
 	}
+	if s.node == nil {
+		return wait(returned), wait(returned)
+	}
+	return wait(s.node.Gone()), wait(returned)
 }
 
 // Wake has all nodes call [Config.OnWake], this one too, because there is something in the outbox that nobody has been
@@ -205,6 +215,12 @@ func (l local) Do(c cluster.Command) {
 	}
 }
 
-func (l local) Lead(lead bool, unsaid time.Time) { l.s.notices.speak(lead, unsaid) }
+func (l local) Lead(lead bool, since time.Time) {
+	if lead {
+		l.s.notices.speak(since)
+	} else {
+		l.s.notices.hush(since)
+	}
+}
 
 func (l local) Woken() { l.s.woken() }

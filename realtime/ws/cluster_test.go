@@ -3,6 +3,7 @@ package ws_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 type peer struct {
 	*fixture
 	bus    *inmem.Bus
+	engine *strict
 	heard  *notices
 	asked  int             // how often who may listen; read it when all is quiet
 	banned map[string]bool // change it when all is quiet
@@ -54,9 +56,18 @@ func inCluster(t *testing.T, n int, test func(*testing.T, []*peer), change ...fu
 // enter starts one more node. It ends with the bubble.
 func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 	t.Helper()
+	m := outside(t, hub, change...)
+	m.run()
+	return m
+}
+
+// outside starts one more node, which is no part of the cluster before it runs. It ends with the bubble.
+func outside(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
+	t.Helper()
 	m := &peer{bus: hub.Node(), left: make(chan struct{})}
+	m.engine = &strict{Bus: m.bus, broken: make(chan struct{})}
 	srv, err := ws.New(config(append(change, func(c *ws.Config) {
-		c.Bus = &strict{Bus: m.bus}
+		c.Bus = m.engine
 		c.ActivityTimeout = time.Hour
 		c.WriteTimeout = time.Hour // a pipe takes nothing before it is read
 		c.Resync = func(ch realtime.Channel) (realtime.Event, bool) {
@@ -86,17 +97,11 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 	}()
 	m.fixture = &fixture{Server: srv, t: t, base: "ws://murph.test", dial: listener.dial}
 	m.heard = listen(m.fixture)
-	var ctx context.Context
-	ctx, m.leave = context.WithCancel(context.Background())
-	go func() {
-		defer close(m.left)
-		if err := srv.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
 	t.Cleanup(func() {
-		m.leave()
-		<-m.left
+		if m.leave != nil {
+			m.leave()
+			<-m.left
+		}
 		_ = srv.Shutdown(ended())
 		_ = host.Close()
 		<-served
@@ -104,16 +109,44 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 	return m
 }
 
-// strict is a bus that publishes only while it runs, as some do.
+// run makes the node part of the cluster.
+func (m *peer) run() {
+	var ctx context.Context
+	ctx, m.leave = context.WithCancel(context.Background())
+	go func() {
+		defer close(m.left)
+		if err := m.Run(ctx); err != nil && !errors.Is(err, errBroken) {
+			m.t.Error(err)
+		}
+	}()
+}
+
+// strict is a bus that publishes only while it runs, as some do, and gives up when broken is closed.
 type strict struct {
 	*inmem.Bus
-	runs atomic.Bool
+	runs   atomic.Bool
+	broken chan struct{}
 }
+
+var errBroken = errors.New("the bus is broken")
 
 func (b *strict) Run(ctx context.Context, h realtime.BusHandler) error {
 	b.runs.Store(true)
 	defer b.runs.Store(false)
-	return b.Bus.Run(ctx, h)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-b.broken:
+			stop(errBroken)
+		case <-ctx.Done():
+		}
+	}()
+	err := b.Bus.Run(ctx, h)
+	if errors.Is(context.Cause(ctx), errBroken) {
+		err = errBroken
+	}
+	return err
 }
 
 func (b *strict) Publish(ctx context.Context, shard uint8, frame []byte) error {

@@ -184,6 +184,76 @@ func TestLeaderLeavesNewcomer(t *testing.T) {
 	}
 }
 
+// TestBusGivesUp leaves a node alone: it does not say of the others' clients that they have gone, and goes on with its own.
+func TestBusGivesUp(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []int{0, 1} {
+		inCluster(t, 2, func(t *testing.T, nodes []*peer) {
+			e := oneEndpoint(t, nodes, 0)
+			other := nodes[1-broken]
+			other.join(other.connect(), room, "ann")
+			other.subscribe(other.connect(), lobby)
+			pass(5 * time.Second)
+			close(nodes[broken].engine.broken)
+			pass(30 * time.Second)
+			events, _ := e.events()
+			for _, ev := range events {
+				require.NotContains(t, ev, "vacated")
+				require.NotContains(t, ev, "removed")
+			}
+			c := nodes[broken].connect()
+			nodes[broken].subscribe(c, "other")
+			pass(time.Second)
+			require.Equal(t, "channel_occupied", e.lastWords()["other"])
+			c.Close()
+			pass(5 * time.Second)
+			require.Equal(t, "channel_vacated", e.lastWords()["other"])
+		}, withWebhook)
+	}
+}
+
+// TestRunWithNews has a client leave so shortly before the node becomes part of a cluster that this is not said yet.
+func TestRunWithNews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hub inmem.BusHub
+		first := enter(t, &hub, withWebhook)
+		pass(5 * time.Second)
+		second := outside(t, &hub, withWebhook)
+		e := oneEndpoint(t, []*peer{first, second}, 0)
+		c := second.connect()
+		second.subscribe(c, lobby)
+		pass(5 * time.Second)
+		c.Close()
+		pass(2 * time.Second)
+		second.run()
+		pass(time.Minute)
+		require.Equal(t, map[realtime.Channel]string{lobby: "channel_vacated"}, e.lastWords())
+	})
+}
+
+// TestShutdownOfALearner shuts a node down that has found no others, and does not know yet that there are none.
+func TestShutdownOfALearner(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hub inmem.BusHub
+		node := outside(t, &hub, withWebhook)
+		e := oneEndpoint(t, []*peer{node}, 0)
+		before, c := node.connect(), node.connect()
+		node.subscribe(before, "before")
+		node.subscribe(c, lobby)
+		pass(5 * time.Second)
+		before.Close()
+		pass(2 * time.Second)
+		node.run()
+		pass(500 * time.Millisecond)
+		c.Close()
+		pass(500 * time.Millisecond)
+		require.NoError(t, node.Shutdown(t.Context()))
+		require.Equal(t, map[realtime.Channel]string{lobby: "channel_vacated", "before": "channel_vacated"}, e.lastWords())
+	})
+}
+
 // TestAPIOfABrokenCluster does not say that something is done which is done here only.
 func TestAPIOfABrokenCluster(t *testing.T) {
 	t.Parallel()

@@ -131,8 +131,8 @@ type Config struct {
 
 	// Authorize is asked again and again who of the current listeners may still listen, at most 500 of them in one call:
 	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
-	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s, after which it is asked about
-	// fewer at once, and its ctx ends with Shutdown.
+	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s; when it fails after
+	// that it is asked about fewer at once for a while. Its ctx ends with Shutdown.
 	// Required with a Bus; otherwise defaults to no such check.
 	Authorize func(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error)
 	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.

@@ -39,8 +39,9 @@ func (d *door) enter(from netip.Addr, now time.Time) string {
 	conns, rate := d.limits(from)
 	counted := conns > 0 || rate.PerSecond > 0
 	var v *visitor
+	var stranger bool
 	if counted { // first: who is refused for their own address uses up nobody else's turn
-		v = d.visitor(from, now)
+		v, stranger = d.visitor(from, now)
 		switch {
 		case v.pace.take(rate, now) > 0:
 			return "Too many new connections from this address"
@@ -49,6 +50,9 @@ func (d *door) enter(from netip.Addr, now time.Time) string {
 		}
 	}
 	if d.all.take(d.cfg.ConnectRate, now) > 0 {
+		if stranger {
+			delete(d.visitors, network(from)) // a flood from everywhere is not remembered
+		}
 		return "Too many new connections"
 	}
 	if counted {
@@ -79,10 +83,10 @@ func (d *door) limits(from netip.Addr) (conns int, rate Rate) {
 
 // visitor returns the entry of an address. Entries that say nothing any more are dropped from time to time, so that
 // nobody fills the memory by coming from everywhere.
-func (d *door) visitor(from netip.Addr, now time.Time) *visitor {
+func (d *door) visitor(from netip.Addr, now time.Time) (v *visitor, stranger bool) {
 	key := network(from)
-	v := d.visitors[key]
-	if v == nil {
+	v = d.visitors[key]
+	if stranger = v == nil; stranger {
 		if len(d.visitors) >= d.prune {
 			for k, o := range d.visitors {
 				if o.conns == 0 && o.pace.idle(now) {
@@ -94,7 +98,7 @@ func (d *door) visitor(from netip.Addr, now time.Time) *visitor {
 		v = new(visitor)
 		d.visitors[key] = v
 	}
-	return v
+	return v, stranger
 }
 
 // leave is the end of a connection that enter has let in.

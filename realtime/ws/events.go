@@ -40,18 +40,19 @@ type notice struct {
 // noticeLog hands notices to one receiver, in the order in which the hub's state changed, one at a time, and with no
 // lock held. The hub writes while it holds its lock and delivers after it has released it.
 type noticeLog struct {
-	to       func(notice)            // nil when nobody listens; set before the first connection. It must not block.
-	takeBack func() []heldBack       // what the receiver holds and has not told anybody; nil if it never does
-	panicked func(any, ...slog.Attr) // logs a panic of to
+	to       func(notice)                     // nil when nobody listens; set before the first connection. It must not block.
+	takeBack func(since time.Time) []heldBack // what the receiver holds and has not told anybody; nil if it never does
+	panicked func(any, ...slog.Attr)          // logs a panic of to
 
 	mu         sync.Mutex // guards what follows; nothing is called with it held
 	waiting    []notice
 	delivering bool
+	quiet      sync.Cond  // of delivering
 	mute       bool       // another node speaks for this one
 	unsaid     []heldBack // and has perhaps not said the last of these
 }
 
-// heldBack is a notice that another node is to give.
+// heldBack is a notice that is not given yet: because another node is to give it, or because it may be withdrawn.
 type heldBack struct {
 	notice
 	at time.Time
@@ -61,6 +62,12 @@ const (
 	maxUnsaid = 10_000
 	unsaidFor = 20 * time.Second // longer than it takes to find out that a node has died, and webhookHold
 )
+
+func newNoticeLog() *noticeLog {
+	l := new(noticeLog)
+	l.quiet.L = &l.mu
+	return l
+}
 
 // own reports whether a notice is the affair of the node on which it happens. Of all others every node knows.
 func (n notice) own() bool { return n.kind == noticeClientEvent || n.kind == noticeCacheMiss }
@@ -84,23 +91,35 @@ func (l *noticeLog) add(n notice) {
 	l.waiting = append(l.waiting, n)
 }
 
-// speak says whether this node gives the notices that concern all. Of those that it has held back it gives the ones
-// after since, because perhaps nobody has.
-func (l *noticeLog) speak(speak bool, since time.Time) {
+// speak has this node give the notices that concern all. Of those that it has held back it gives the ones after since,
+// because perhaps nobody has.
+func (l *noticeLog) speak(since time.Time) {
 	l.mu.Lock()
-	l.mute = !speak
-	if speak {
-		l.waiting = append(l.waiting, inherited(l.unsaid, since)...)
-		l.unsaid = nil
-	}
+	l.mute = false
+	l.waiting = append(l.waiting, inherited(l.unsaid, since)...)
+	l.unsaid = nil
 	l.mu.Unlock()
 	l.deliver()
-	if !speak && l.takeBack != nil {
-		back := l.takeBack()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.unsaid = append(back, l.unsaid...)
+}
+
+// hush leaves the notices that concern all to another node, and what the receiver holds from after since too.
+func (l *noticeLog) hush(since time.Time) {
+	l.mu.Lock()
+	l.mute = true
+	l.mu.Unlock()
+	l.deliver()
+	if l.takeBack == nil {
+		return
 	}
+	l.mu.Lock()
+	for l.delivering { // another goroutine may be about to hand over one more
+		l.quiet.Wait()
+	}
+	l.mu.Unlock()
+	back := l.takeBack(since)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unsaid = append(back, l.unsaid...)
 }
 
 // inherited is what a node has to say that takes over from another: all after since, and who has left within the time
@@ -150,6 +169,7 @@ func (l *noticeLog) deliver() {
 		l.mu.Lock()
 	}
 	l.delivering = false
+	l.quiet.Broadcast()
 }
 
 // hand keeps a panic of the receiver's from the connection that happened to deliver.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -136,4 +137,20 @@ func TestNoticesSurviveAPanic(t *testing.T) {
 	require.NoError(t, c.Unsubscribe(t.Context(), lobby))
 	require.Equal(t, "channel_vacated", <-heard)
 	require.NoError(t, c.Sync(t.Context()))
+}
+
+// TestInherited is about who has left and come within the time before somebody else took over, and since.
+func TestInherited(t *testing.T) {
+	t.Parallel()
+	const came, gone, count = "channel_occupied", "channel_vacated", "subscription_count"
+	since := time.Unix(1000, 0)
+	at := func(kind string, ch realtime.Channel, seconds float64) ws.Unsaid {
+		return ws.Unsaid{Kind: kind, Channel: ch, At: since.Add(time.Duration(seconds * float64(time.Second)))}
+	}
+	require.Equal(t, []string{gone + "|away", gone + "|twice", came + "|new", gone + "|new", count + "|new"}, ws.Inherited(since,
+		at(gone, "old", -3), at(came, "old", -4),
+		at(gone, "away", -2.9), at(gone, "back", -2), at(came, "here", -2), at(gone, "twice", -2), at(count, "back", -2),
+		at(came, "back", -1), at(came, "twice", -1), at(gone, "twice", -0.5),
+		at(came, "new", 0.1), at(gone, "new", 0.2), at(count, "new", 0.3)))
+	require.Empty(t, ws.Inherited(since.Add(time.Hour), at(gone, "a", 0), at(came, "b", 0)))
 }

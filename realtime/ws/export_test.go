@@ -144,3 +144,22 @@ func (p *Pace) Take(r Rate, now time.Time) time.Duration { return p.p.take(r, no
 
 // Idle reports whether nothing is left then of what has happened.
 func (p *Pace) Idle(now time.Time) bool { return p.p.idle(now) }
+
+// Unsaid is a notice of a channel that a node has held back at a time.
+type Unsaid struct {
+	Kind    string
+	Channel realtime.Channel
+	At      time.Time
+}
+
+// Inherited is what a node says of that which takes over from another, each with a bar between kind and channel.
+func Inherited(since time.Time, unsaid ...Unsaid) (say []string) {
+	var held []heldBack
+	for _, u := range unsaid {
+		held = append(held, heldBack{notice{kind: noticeKind(u.Kind), channel: u.Channel}, u.At})
+	}
+	for _, n := range inherited(held, since) {
+		say = append(say, string(n.kind)+"|"+string(n.channel))
+	}
+	return say
+}

@@ -54,7 +54,7 @@ func TestPanicsOfTheLogger(t *testing.T) {
 			require.Len(t, asked, before+1, name)
 
 			f.broadcast(private, `"`+strings.Repeat("x", 5000)+`"`)
-			f.broadcast(private, `1`)
+			f.broadcast(private, `"`+strings.Repeat("x", 5000)+`"`)
 			synctest.Wait()
 			require.EqualValues(t, 1, f.Stats().SlowCloses, name)
 			require.Equal(t, 4100, closeCode(t, slow), name)

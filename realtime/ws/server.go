@@ -74,7 +74,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:     cfg,
 		signer:  pusherproto.Signer{Credentials: cfg.credentials(), BindPrivate: true, Stamp: true},
-		notices: &noticeLog{},
+		notices: newNoticeLog(),
 		door:    newDoor(cfg),
 		served:  newServedCalls(maxServedCalls),
 		conns:   make(map[*conn]struct{}),
@@ -250,7 +250,7 @@ func (s *Server) SignUser(id realtime.SocketID, m realtime.Member) (realtime.Use
 // panicked logs a panic that was contained, at most once a second with its stack: what a client can cause once, it can
 // cause ten thousand times.
 func (s *Server) panicked(p any, attrs ...slog.Attr) {
-	now := time.Now().UnixNano()
+	now := ticks(time.Now())
 	last := s.lastPanic.Load()
 	if now-last >= int64(time.Second) && s.lastPanic.CompareAndSwap(last, now) {
 		attrs = append(attrs, slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))

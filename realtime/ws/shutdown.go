@@ -29,7 +29,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	spread := min(s.cfg.DrainTime, time.Duration(len(conns))*drainPerConn)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
-		spread = max(0, min(spread, left-min(s.cfg.CloseTimeout, left/2))) // the last one needs some for its answer
+		spread = min(spread, left-min(s.cfg.CloseTimeout, left/2)) // the last one needs some for its answer
 	}
 	start := time.Now()
 	for i, c := range conns {
@@ -38,9 +38,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		c.close(pusherproto.CodeReconnect, "Shutting down", false)
 	}
-	defer s.hub.forgetAll()
-	defer s.hooks.close(ctx)
-	defer s.endRun(ctx) // first: what is held back is for the other nodes to say, where the clients have gone to
+	defer s.end(ctx)
 	select {
 	case <-s.idle:
 		select {
@@ -56,6 +54,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		_ = c.wire.Close()
 	}
 	return fmt.Errorf("ws: shutdown: %d of %d connections cut: %w", len(left), len(conns), ctx.Err())
+}
+
+// end is what comes when no connection is left, or no time. What is held back for the webhooks is for the other nodes to
+// say, where the clients have gone to, so this one leaves them first.
+func (s *Server) end(ctx context.Context) {
+	left, done := s.endRun(ctx)
+	left()
+	s.hooks.close(ctx)
+	done()
+	s.hub.forgetAll()
 }
 
 // startDraining closes the door and returns who is inside.

@@ -22,18 +22,28 @@ func (s *Server) sweep(ctx context.Context) {
 	size := sweepBatch
 	for ctx.Err() == nil {
 		s.untilSweep(ctx)
-		for all := s.hub.listeners(); len(all) > 0 && ctx.Err() == nil; {
-			n := min(len(all), size)
-			if late := s.recheck(ctx, all[:n]); !late {
-				all = all[n:]
-				continue
-			}
-			if size == minSweepBatch {
-				break // it hangs, and may not the next time
-			}
-			size = max(size/4, minSweepBatch) // from now on: it may ask its database once for each
+		size = s.sweepOnce(ctx, size)
+	}
+}
+
+// sweepOnce asks about everybody, at most size of them in one call, and returns how many to ask about the next time. A host
+// that is late may ask its database once for each, and be right with fewer; one that is late with few hangs, and its round
+// is over.
+func (s *Server) sweepOnce(ctx context.Context, size int) (next int) {
+	next = min(size+size/4, sweepBatch)
+	for all := s.hub.listeners(); len(all) > 0 && ctx.Err() == nil; {
+		n := min(len(all), size)
+		if late := s.recheck(ctx, all[:n]); !late {
+			all = all[n:]
+			continue
+		}
+		size = max(n/4, minSweepBatch)
+		next = size
+		if n <= minSweepBatch {
+			break
 		}
 	}
+	return next
 }
 
 // untilSweep waits for the next round.

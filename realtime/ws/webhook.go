@@ -77,8 +77,8 @@ type webhooks struct {
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
-	held      map[heldKey]*heldNotice
-	order     []*heldNotice // all held notices by age, and some that were withdrawn
+	held      map[heldKey]*heldBack
+	order     []*heldBack // all held notices by age, and some that were withdrawn
 	releasing bool
 	missed    map[realtime.Channel]time.Time // the end of the pause
 }
@@ -89,16 +89,11 @@ type heldKey struct {
 	userID  string // "" for the channel
 }
 
-type heldNotice struct {
-	notice
-	due time.Time
-}
-
 func newWebhooks(cfg Config) *webhooks {
 	w := &webhooks{
 		maxHeld: cfg.MaxWebhookQueue,
 		stop:    make(chan struct{}),
-		held:    make(map[heldKey]*heldNotice),
+		held:    make(map[heldKey]*heldBack),
 		missed:  make(map[realtime.Channel]time.Time),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
@@ -139,7 +134,7 @@ func keyOf(n notice) heldKey { return heldKey{n.channel, n.userID} }
 
 // hold keeps n for a while. When too many are held the oldest goes out early.
 func (w *webhooks) hold(n notice) {
-	h := &heldNotice{n, time.Now().Add(webhookHold)}
+	h := &heldBack{n, time.Now()}
 	w.held[keyOf(n)] = h
 	w.order = append(w.order, h)
 	if len(w.order) > w.maxHeld {
@@ -153,9 +148,10 @@ func (w *webhooks) hold(n notice) {
 
 // release sends what has been held long enough, and ends when nothing is held.
 func (w *webhooks) release() {
+	due := func() time.Duration { return time.Until(w.order[0].at.Add(webhookHold)) }
 	for {
 		w.mu.Lock()
-		for len(w.order) > 0 && !w.order[0].due.After(time.Now()) {
+		for len(w.order) > 0 && due() <= 0 {
 			w.releaseOldest()
 		}
 		if len(w.order) == 0 {
@@ -163,7 +159,7 @@ func (w *webhooks) release() {
 			w.mu.Unlock()
 			return
 		}
-		wait := time.Until(w.order[0].due)
+		wait := due()
 		w.mu.Unlock()
 		t := time.NewTimer(wait)
 		select {
@@ -184,17 +180,18 @@ func (w *webhooks) releaseOldest() {
 	}
 }
 
-// takeBack returns what is held, which is another node's to say now, and holds it no longer.
-func (w *webhooks) takeBack() (back []heldBack) {
+// takeBack returns what is held from after since, which is another node's to say now, and holds it no longer.
+func (w *webhooks) takeBack(since time.Time) (back []heldBack) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, h := range w.order {
-		if h.kind != "" {
-			back = append(back, heldBack{h.notice, h.due.Add(-webhookHold)})
-			h.kind = ""
+		if h.kind == "" || !h.at.After(since) {
+			continue
 		}
+		back = append(back, *h)
+		delete(w.held, keyOf(h.notice))
+		h.kind = ""
 	}
-	clear(w.held)
 	return back
 }
 

@@ -56,8 +56,11 @@ func (n *Node) lead(id NodeID) {
 		unsaid = n.leaderSeen
 	}
 	n.leader = id
-	if leading := id == n.id; leading != n.leading {
-		n.leading = leading
-		n.local.Lead(leading, unsaid.Add(-countDelay))
+	switch leading := id == n.id; {
+	case leading && !n.leading:
+		n.local.Lead(true, unsaid.Add(-countDelay))
+	case n.leading && !leading:
+		n.local.Lead(false, time.Time{})
 	}
+	n.leading = id == n.id
 }

@@ -24,10 +24,10 @@ type Local interface {
 	Merge(node NodeID, states []State, whole bool) Totals
 	// Do carries a command of another node out.
 	Do(Command)
-	// Lead says whether this node speaks for all from now on, where something is to be said once. What was to be said
-	// after unsaid, as far as this node knows of it, it says now: perhaps nobody has. A node that leads no longer says
-	// nothing of what it still keeps back.
-	Lead(lead bool, unsaid time.Time)
+	// Lead says whether this node speaks for all from now on, where something is to be said once. Whoever leads says what
+	// was to be said after since, as far as they know of it: perhaps nobody has. A node that leads no longer says nothing of
+	// that even if it still keeps it back.
+	Lead(lead bool, since time.Time)
 	// Woken says that another node may have left something in the outbox.
 	Woken()
 }

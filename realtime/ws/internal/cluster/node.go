@@ -55,6 +55,7 @@ type Node struct {
 	stirred  [2]chan struct{} // for numbers, and for members
 	running  atomic.Bool
 	alone    atomic.Bool   // nobody is to be told anything
+	gone     chan struct{} // closed when it has left
 	finished chan struct{} // closed when Run has returned
 
 	// The rest is of the goroutine of Run.
@@ -109,6 +110,7 @@ func NewNode(cfg Config) *Node {
 		inbox:    make(chan arrival, inboxSize),
 		orders:   make(chan *order),
 		stirred:  [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
+		gone:     make(chan struct{}),
 		finished: make(chan struct{}),
 		peers:    make(map[NodeID]*peer),
 		left:     make(map[NodeID]time.Time),
@@ -166,6 +168,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := n.loop(ctx, broken)
 	n.alone.Store(err != nil)
 	n.leave(err != nil)
+	close(n.gone)
 	t := time.AfterFunc(leaveTimeout, stop)
 	defer t.Stop()
 	sender.Wait()
@@ -174,20 +177,26 @@ func (n *Node) Run(ctx context.Context) error {
 	return err
 }
 
-// leave says goodbye behind all that waits, and forgets the others. A node that goes on alone speaks for itself; any other
-// one says nothing any more, if there is somebody who does.
+// Gone is closed when the node has left: it does nothing any more but send what waits.
+func (n *Node) Gone() <-chan struct{} { return n.gone }
+
+// leave says goodbye behind all that waits, and forgets the others. They speak from now on, of all that was too; a node
+// that goes on alone speaks for itself. Where there are no others it says all there is.
 func (n *Node) leave(alone bool) {
 	n.announce(false)
 	n.send.put(record{kind: kindLeave, beat: n.says()})
 	n.send.close()
-	if len(n.peers) > 0 {
-		n.local.Lead(false, time.Now())
-	}
-	for id := range n.peers {
-		n.local.Merge(id, nil, true)
-	}
-	if alone {
-		n.local.Lead(true, time.Now())
+	switch {
+	case len(n.peers) > 0:
+		n.local.Lead(false, time.Time{})
+		for id := range n.peers {
+			n.local.Merge(id, nil, true)
+		}
+		if alone {
+			n.local.Lead(true, time.Now().Add(time.Hour)) // nothing of what was, that it has lost the others included
+		}
+	case !n.leading:
+		n.local.Lead(true, time.Time{})
 	}
 	for _, o := range n.pending {
 		o.end()
