@@ -21,7 +21,7 @@ func withWebhook(c *ws.Config) { c.Webhooks = []ws.Webhook{{URL: "https://host.t
 // oneEndpoint has all nodes tell the same endpoint, which takes its time.
 func oneEndpoint(t *testing.T, nodes []*peer, takes time.Duration) *endpoint {
 	e := &endpoint{t: t, began: time.Now(), answer: func(int) (int, error) {
-		time.Sleep(takes)
+		<-time.After(takes)
 		return http.StatusOK, nil
 	}}
 	for _, n := range nodes {
