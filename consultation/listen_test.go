@@ -111,6 +111,25 @@ func TestFailedRevocationDoesNotFailTheChange(t *testing.T) {
 	}
 }
 
+func TestPanicOfListenersDoesNotFailTheChange(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	to := &revoking{}
+	svc, err := consultation.NewService(memstore.New(), to, &consultation.Options{
+		Logger:    slog.New(slog.NewTextHandler(&log, nil)),
+		Listeners: func(consultation.Consultation) []consultation.UserID { panic("canary") },
+	})
+	require.NoError(t, err)
+	c, err := svc.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient})
+	require.NoError(t, err)
+	_, err = svc.Cancel(t.Context(), by(c.ID, patient))
+	require.NoError(t, err)
+	require.Len(t, to.events, 1)
+	require.Empty(t, to.calls)
+	require.Equal(t, 1, strings.Count(log.String(), "subscriptions not ended"))
+	require.NotContains(t, log.String(), "canary")
+}
+
 // TestRevokerIsFoundBehindARelay is how a host with an outbox is wired.
 func TestRevokerIsFoundBehindARelay(t *testing.T) {
 	t.Parallel()
