@@ -60,6 +60,12 @@ func TestAPIPublishesAllOrNothing(t *testing.T) {
 		"an event, socket":   {batch, `{"batch":[` + good + `,{"name":"e","channel":"lobby","data":"1","socket_id":"1"}]}`, 400},
 		"an event, its size": {batch, `{"batch":[` + good + `,` + lobbyEvent(strings.Repeat("x", 10241)) + `]}`, 413},
 
+		"an event, its info": {batch, `{"batch":[` + good + `,{"name":"e","channel":"lobby","data":"1","info":5}]}`, 400},
+		"info, a number":     {events, `{"name":"e","channel":"lobby","data":"1","info":5}`, 400},
+		"socket, a number":   {events, `{"name":"e","channel":"lobby","data":"1","socket_id":5}`, 400},
+		"batch, an object":   {batch, `{"batch":` + lobbyEvent("1") + `}`, 400},
+		"a list":             {events, `[` + lobbyEvent("1") + `]`, 400},
+
 		// What two parsers could read in two ways.
 		"a key twice":        {events, `{"name":"e","channel":"lobby","data":"1","data":"2"}`, 400},
 		"a key twice, deep":  {batch, `{"batch":[` + good + `,{"name":"e","channel":"x","channel":"lobby","data":"1"}]}`, 400},

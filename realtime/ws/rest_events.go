@@ -27,36 +27,17 @@ type apiEvent struct {
 	Info     string
 }
 
-// UnmarshalJSON reads the members by their exact names; encoding/json would take "NAME" for "name".
-func (ev *apiEvent) UnmarshalJSON(b []byte) error {
-	return members(b, map[string]any{
+// readEvent takes an event from the members of its object.
+func readEvent(object map[string]json.RawMessage) (ev apiEvent, err error) {
+	for name, v := range map[string]any{
 		"name": &ev.Name, "data": &ev.Data, "channel": &ev.Channel, "channels": &ev.Channels, "socket_id": &ev.SocketID,
 		"info": &ev.Info,
-	})
-}
-
-// apiEventBatch is the body of POST batch_events.
-type apiEventBatch []apiEvent
-
-// UnmarshalJSON reads the member by its exact name.
-func (list *apiEventBatch) UnmarshalJSON(b []byte) error {
-	return members(b, map[string]any{"batch": (*[]apiEvent)(list)})
-}
-
-// members reads those members of a JSON object that are named into what stands there for them.
-func members(b []byte, into map[string]any) error {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(b, &all); err != nil {
-		return err
-	}
-	for name, v := range into {
-		if raw, ok := all[name]; ok {
-			if err := json.Unmarshal(raw, v); err != nil {
-				return err
-			}
+	} {
+		if raw, ok := object[name]; ok && err == nil {
+			err = json.Unmarshal(raw, v)
 		}
 	}
-	return nil
+	return ev, err
 }
 
 // apiTrigger is an event that has been checked.
@@ -67,7 +48,11 @@ type apiTrigger struct {
 
 func (s *Server) apiEvents(c apiCall) (any, error) {
 	var ev apiEvent
-	if !readStrictly(c.body, &ev) {
+	object, err := pusherproto.Object(c.body)
+	if err == nil {
+		ev, err = readEvent(object)
+	}
+	if err != nil {
 		return nil, badRequest("The body must be a JSON object with name, data and channels")
 	}
 	if ev.Channel != "" {
@@ -92,8 +77,12 @@ func (s *Server) apiEvents(c apiCall) (any, error) {
 
 // apiBatch publishes all events of a batch, or none if one of them is not acceptable.
 func (s *Server) apiBatch(c apiCall) (any, error) {
-	var batch apiEventBatch
-	if !readStrictly(c.body, &batch) || len(batch) == 0 {
+	var batch []map[string]json.RawMessage
+	body, err := pusherproto.Object(c.body)
+	if err == nil {
+		err = json.Unmarshal(body["batch"], &batch)
+	}
+	if err != nil || len(batch) == 0 {
 		return nil, badRequest("The body must be a JSON object with batch, a list of events with name, data and channel")
 	}
 	if len(batch) > maxBatch {
@@ -101,7 +90,11 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 	}
 	list := make([]apiTrigger, 0, len(batch))
 	asked := false
-	for _, ev := range batch {
+	for _, object := range batch {
+		ev, err := readEvent(object)
+		if err != nil {
+			return nil, badRequest("An event of the batch is malformed")
+		}
 		ev.Channels = []string{ev.Channel}
 		t, err := ev.check()
 		if err != nil {
@@ -144,11 +137,6 @@ func (s *Server) trigger(t apiTrigger) error {
 		}
 	}
 	return nil
-}
-
-// readStrictly reads a body that all parsers read the same way, see [pusherproto.CheckJSON].
-func readStrictly(body []byte, v any) bool {
-	return pusherproto.CheckJSON(body) == nil && json.Unmarshal(body, v) == nil
 }
 
 // check refuses what the hosted service refuses.

@@ -18,7 +18,7 @@ type ClientFrame struct {
 // [realtime.MaxEventName] bytes, and nothing that two parsers could read in two ways. Members that the protocol does
 // not know are ignored. The error matches [ErrMalformed].
 func ParseClientFrame(b []byte) (ClientFrame, error) {
-	m, err := object(b)
+	m, err := Object(b)
 	if err != nil {
 		return ClientFrame{}, err
 	}
@@ -82,5 +82,5 @@ func (f ClientFrame) object() (map[string]json.RawMessage, error) {
 		}
 		inner = []byte(s)
 	}
-	return object(inner)
+	return Object(inner)
 }

@@ -40,7 +40,7 @@ type ChannelData struct {
 // its digits: Laravel and the documentation's own example send numbers. The info may be any JSON value. The error
 // matches [ErrMalformed].
 func ParseChannelData(s string) (ChannelData, error) {
-	m, err := object([]byte(s))
+	m, err := Object([]byte(s))
 	if err != nil {
 		return ChannelData{}, err
 	}
@@ -90,7 +90,7 @@ func checkMember(m realtime.Member) error {
 		return fmt.Errorf("pusherproto: the user id is not valid text")
 	}
 	if m.Info != nil {
-		if _, err := object(m.Info); err != nil {
+		if _, err := Object(m.Info); err != nil {
 			return fmt.Errorf("pusherproto: the member's info: %w", err)
 		}
 	}

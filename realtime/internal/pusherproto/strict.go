@@ -17,10 +17,10 @@ var ErrMalformed = errors.New("pusherproto: malformed")
 
 func malformed(reason string) error { return fmt.Errorf("%w: %s", ErrMalformed, reason) }
 
-// CheckJSON accepts one JSON value that every parser reads the same way: valid UTF-8, no NUL, no key twice in an
+// checkJSON accepts one JSON value that every parser reads the same way: valid UTF-8, no NUL, no key twice in an
 // object, nested at most [MaxDepth] deep. encoding/json alone takes the last of two equal keys, so that a checker and
 // a reader behind it could disagree about what was said.
-func CheckJSON(b []byte) error {
+func checkJSON(b []byte) error {
 	switch {
 	case !utf8.Valid(b):
 		return malformed("not UTF-8")
@@ -128,10 +128,10 @@ func (w *walker) space() {
 	}
 }
 
-// object reads an object into its members by their exact names; matching into a struct would ignore case and so find
-// a key twice after all.
-func object(b []byte) (map[string]json.RawMessage, error) {
-	if err := CheckJSON(b); err != nil {
+// Object reads an object strictly (see checkJSON) into its members by their exact names; matching into a struct would
+// ignore case and so find a key twice after all.
+func Object(b []byte) (map[string]json.RawMessage, error) {
+	if err := checkJSON(b); err != nil {
 		return nil, err
 	}
 	var m map[string]json.RawMessage

@@ -37,7 +37,7 @@ type UserData struct {
 // ParseUserData reads the user_data of a sign-in. The id has to be a string, since pusher-js takes nothing else, of 1
 // to [MaxUserID] bytes out of those of a channel name, since it becomes part of one. The error matches [ErrMalformed].
 func ParseUserData(s string) (UserData, error) {
-	m, err := object([]byte(s))
+	m, err := Object([]byte(s))
 	if err != nil {
 		return UserData{}, err
 	}
