@@ -30,11 +30,14 @@ func (s *Service) EndSubscriptions(ctx context.Context, c Consultation) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	for _, ch := range [...]realtime.Channel{Channel(c.ID), PresenceChannel(c.ID), EncryptedChannel(c.ID)} {
-		if err := revoke(ctx, s.revoker, ch, keep); err != nil {
-			s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "subscriptions not ended",
-				slog.String("consultation_id", string(c.ID)), slog.Any("err", err))
-		}
+	r := realtime.Revocation{
+		Channels: []realtime.Channel{Channel(c.ID), PresenceChannel(c.ID), EncryptedChannel(c.ID)},
+		Keep:     keep,
+		Rev:      c.Rev,
+	}
+	if err := revoke(ctx, s.revoker, r); err != nil {
+		s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "subscriptions not ended",
+			slog.String("consultation_id", string(c.ID)), slog.Any("err", err))
 	}
 }
 
@@ -52,13 +55,13 @@ func (s *Service) keep(c Consultation) (ids []string, err error) {
 }
 
 // revoke turns a panic into an error, so that a fault in a transport stays in it.
-func revoke(ctx context.Context, r realtime.Revoker, ch realtime.Channel, keep []string) (err error) {
+func revoke(ctx context.Context, to realtime.Revoker, r realtime.Revocation) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("consultation: the revoker panicked with a %T", p)
 		}
 	}()
-	return r.Revoke(ctx, ch, keep...)
+	return to.Revoke(ctx, r)
 }
 
 // endsListening reports whether somebody may have lost the right to listen. Who accepts a consultation takes it from

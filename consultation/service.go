@@ -101,7 +101,8 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	if err != nil {
 		return nil, fmt.Errorf("consultation: %w", err)
 	}
-	return &Service{store: store, events: events, revoker: realtime.FindRevoker(bc), opts: o}, nil
+	revoker, _ := realtime.Find[realtime.Revoker](bc)
+	return &Service{store: store, events: events, revoker: revoker, opts: o}, nil
 }
 
 // RequestParams describes a consultation that a patient asks for.

@@ -29,8 +29,9 @@ type Event struct {
 	// Thin is the same event with ids and numbers only, for a transport that may not, or cannot, carry Data; a receiver
 	// of it fetches the rest. Nil means that Data is free of content already.
 	Thin json.RawMessage
-	// Audience names who may read the event, in terms of the sender's own: it changes when somebody may no longer. A
-	// transport that seals payloads makes it part of the key. "" for an event that everybody on the channel may read.
+	// Audience holds the ids of the users who may read the event, separated by spaces, or "" for an event without
+	// content. The channel's name already keeps others out: it changes with the audience. A transport that was told to
+	// use fixed names delivers by this field instead.
 	Audience string
 	// Except is the one connection that does not get the event, or "".
 	Except SocketID

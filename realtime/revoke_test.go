@@ -11,19 +11,24 @@ import (
 
 type revoker struct{ realtime.BroadcasterFunc }
 
-func (revoker) Revoke(context.Context, realtime.Channel, ...string) error { return nil }
+func (revoker) Revoke(context.Context, realtime.Revocation) error { return nil }
 
 type wrapper struct{ realtime.Broadcaster }
 
 func (w wrapper) Unwrap() realtime.Broadcaster { return w.Broadcaster }
 
-func TestFindRevoker(t *testing.T) {
+func TestFind(t *testing.T) {
 	t.Parallel()
 	plain := realtime.BroadcasterFunc(func(context.Context, realtime.Event) error { return nil })
-	require.Nil(t, realtime.FindRevoker(nil))
-	require.Nil(t, realtime.FindRevoker(plain))
-	require.Nil(t, realtime.FindRevoker(wrapper{plain}))
-	require.Nil(t, realtime.FindRevoker(wrapper{nil}))
-	require.NotNil(t, realtime.FindRevoker(revoker{plain}))
-	require.NotNil(t, realtime.FindRevoker(wrapper{wrapper{revoker{plain}}}))
+	for name, b := range map[string]realtime.Broadcaster{
+		"nil": nil, "plain": plain, "wrapped": wrapper{plain}, "wraps nil": wrapper{nil},
+	} {
+		_, found := realtime.Find[realtime.Revoker](b)
+		require.False(t, found, name)
+	}
+	for name, b := range map[string]realtime.Broadcaster{"itself": revoker{plain}, "twice wrapped": wrapper{wrapper{revoker{plain}}}} {
+		r, found := realtime.Find[realtime.Revoker](b)
+		require.True(t, found, name)
+		require.NotNil(t, r, name)
+	}
 }

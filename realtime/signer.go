@@ -1,6 +1,9 @@
 package realtime
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Member is the person behind a subscription.
 type Member struct {
@@ -8,8 +11,12 @@ type Member struct {
 	UserID string
 	// Info is a JSON object that the other members of a presence channel see, or nil.
 	Info json.RawMessage
-	// Audience is the [Event.Audience] of the events that the person may read, for transports that seal them.
+	// Audience is the [Event.Audience] of the events that the person may read, for transports with fixed channel names
+	// that seal their events.
 	Audience string
+	// CheckedAt is the time just before the store was asked whether the person may listen. A transport compares it with
+	// the times of revocations. The zero time stands for the time of the signature.
+	CheckedAt time.Time
 }
 
 // Grant is the answer of a channel authorisation endpoint, in the form that pusher-js reads (Pusher Channels

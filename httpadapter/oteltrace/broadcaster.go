@@ -40,7 +40,7 @@ type broadcaster struct {
 	tracer trace.Tracer
 }
 
-// Unwrap returns what the spans are around, for [realtime.FindRevoker].
+// Unwrap returns what the spans are around, for [realtime.Find].
 func (b *broadcaster) Unwrap() realtime.Broadcaster { return b.to }
 
 func (b *broadcaster) Broadcast(ctx context.Context, ev realtime.Event) error {

@@ -162,14 +162,16 @@ type able struct {
 
 func (a *able) BroadcastBatch(context.Context, []realtime.Event) error { a.batches++; return nil }
 
-func (a *able) Revoke(context.Context, realtime.Channel, ...string) error { return nil }
+func (a *able) Revoke(context.Context, realtime.Revocation) error { return nil }
 
 func TestWhatABroadcasterCanDoStays(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	to := &able{}
 	wrapped := oteltrace.Broadcaster(to, b.opts)
-	require.Same(t, to, realtime.FindRevoker(wrapped))
+	revoker, found := realtime.Find[realtime.Revoker](wrapped)
+	require.True(t, found)
+	require.Same(t, to, revoker)
 	batch, ok := wrapped.(realtime.BatchBroadcaster)
 	require.True(t, ok)
 	b.take(t)

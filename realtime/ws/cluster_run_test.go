@@ -121,7 +121,7 @@ func TestClusterRevokesAfterAnOutage(t *testing.T) {
 		require.Equal(t, asked, nodes[1].asked, "a look into the outbox is no reason to ask everybody's rights again")
 		nodes[0].bus.Partition()
 		pass(time.Second)
-		require.NoError(t, nodes[0].Revoke(t.Context(), private, "patient"))
+		require.NoError(t, nodes[0].Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"patient"}}))
 		nodes[1].banned = map[string]bool{"student": true} // as the database says
 		pass(5 * time.Second)
 		for _, e := range anything(student) {

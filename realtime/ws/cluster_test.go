@@ -431,14 +431,14 @@ func TestClusterCommands(t *testing.T) {
 		nodes[1].join(student, private, "student")
 		old := nodes[2].grantFor(gone, private, &realtime.Member{UserID: "gone"})
 		require.NoError(t, gone.Subscribe(t.Context(), private, old))
-		require.NoError(t, nodes[0].Revoke(t.Context(), private, "patient", "student"))
+		require.NoError(t, nodes[0].Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"patient", "student"}}))
 		require.Len(t, anything(gone), 1)
 		require.Empty(t, anything(student))
 		require.Error(t, gone.Subscribe(t.Context(), private, old), "nor is the grant good for anything")
 
 		// Said again until it is confirmed.
 		nodes[1].bus.Drop(2)
-		require.NoError(t, nodes[0].Revoke(t.Context(), private, "patient"))
+		require.NoError(t, nodes[0].Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"patient"}}))
 		require.Empty(t, anything(student))
 		pass(time.Second)
 		require.NotEmpty(t, anything(student))

@@ -78,7 +78,7 @@ func TestNotices(t *testing.T) {
 		a.Cut()
 		require.ElementsMatch(t, []string{"subscription_count|lobby|||||0", "channel_vacated|lobby|||||0",
 			"subscription_count|private-cache-a|||||1"}, l.take())
-		require.NoError(t, f.Revoke(t.Context(), room, "bob"))
+		require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{room}, Keep: []string{"bob"}}))
 		require.Equal(t, []string{"member_removed|presence-room|ann||||0"}, l.take())
 		c.Close()
 		require.Equal(t, []string{"member_removed|presence-room|bob||||0", "channel_vacated|presence-room|||||0"}, l.take())

@@ -112,7 +112,7 @@ func (l *life) revoke(ch realtime.Channel, keep string) {
 	if ch.Kind() == realtime.KindPublic {
 		return
 	}
-	require.NoError(l.t, l.f.Revoke(l.t.Context(), ch, keep))
+	require.NoError(l.t, l.f.Revoke(l.t.Context(), realtime.Revocation{Channels: []realtime.Channel{ch}, Keep: []string{keep}}))
 	for _, c := range l.clients {
 		if c == nil {
 			continue

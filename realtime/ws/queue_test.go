@@ -84,7 +84,7 @@ func TestRevokeOfManyMembers(t *testing.T) {
 			f.join(others[i], room, fmt.Sprint("member-", i))
 		}
 		require.Equal(t, map[string]int{"pusher_internal:member_added": n}, tally(t, kept, n))
-		require.NoError(t, f.Revoke(t.Context(), room, "kept"))
+		require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{room}, Keep: []string{"kept"}}))
 		require.Equal(t, map[string]int{"pusher_internal:member_removed": n}, tally(t, kept, n))
 		silent(t, kept)
 		for _, c := range others {

@@ -31,19 +31,23 @@ const reasonRevoked = "No longer authorized"
 // gets a pusher:subscription_error with the status 403, and on a presence channel the others see them go. A grant that was
 // made before does not bring them back; one that was made later does, because whoever made it has decided anew. A
 // subscription that is tied to no user ends too.
-func (s *Server) Revoke(ctx context.Context, ch realtime.Channel, keep ...string) error {
+func (s *Server) Revoke(ctx context.Context, r realtime.Revocation) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: revoke: %w", err)
 	}
-	if _, err := realtime.ParseChannel(string(ch)); err != nil {
-		return fmt.Errorf("ws: revoke: %w", err)
+	for _, ch := range r.Channels {
+		if _, err := realtime.ParseChannel(string(ch)); err != nil {
+			return fmt.Errorf("ws: revoke: %w", err)
+		}
+		if ch.Kind() == realtime.KindPublic {
+			return fmt.Errorf("ws: revoke: %w: everybody may listen to a public channel", realtime.ErrInvalidChannel)
+		}
 	}
-	if ch.Kind() == realtime.KindPublic {
-		return fmt.Errorf("ws: revoke: %w: everybody may listen to a public channel", realtime.ErrInvalidChannel)
+	keep := slices.Clone(r.Keep)
+	for _, ch := range r.Channels {
+		s.hub.retain(ch, keep)
+		s.order(ctx, cluster.Command{Revoke: ch, Keep: keep})
 	}
-	keep = slices.Clone(keep)
-	s.hub.retain(ch, keep)
-	s.order(ctx, cluster.Command{Revoke: ch, Keep: keep})
 	return nil
 }
 

@@ -34,7 +34,7 @@ func TestRevoke(t *testing.T) {
 	f.join(tab, "private-other", "student")
 	require.Equal(t, added("student", "{}"), next(t, patient))
 
-	require.NoError(t, f.Revoke(t.Context(), private, "patient", "new"))
+	require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"patient", "new"}}))
 	for _, c := range []*realtimetest.Client{student, tab, nobody} {
 		require.Equal(t, revoked(private), next(t, c))
 	}
@@ -44,16 +44,16 @@ func TestRevoke(t *testing.T) {
 	require.Contains(t, next(t, tab), "private-other")
 	silent(t, student, tab, nobody)
 
-	require.NoError(t, f.Revoke(t.Context(), room, "patient"))
+	require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{room}, Keep: []string{"patient"}}))
 	require.Equal(t, revoked(room), next(t, student))
 	require.Equal(t, removed("student"), next(t, patient))
 	silent(t, patient, student)
 	require.EqualValues(t, 4, f.Stats().EndedSubscriptions)
-	require.NoError(t, f.Revoke(t.Context(), "private-empty"))
+	require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{"private-empty"}}))
 
-	require.ErrorIs(t, f.Revoke(t.Context(), lobby), realtime.ErrInvalidChannel)
-	require.ErrorIs(t, f.Revoke(t.Context(), "a b"), realtime.ErrInvalidChannel)
-	require.ErrorIs(t, f.Revoke(ended(), private), context.Canceled)
+	require.ErrorIs(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{lobby}}), realtime.ErrInvalidChannel)
+	require.ErrorIs(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{"a b"}}), realtime.ErrInvalidChannel)
+	require.ErrorIs(t, f.Revoke(ended(), realtime.Revocation{Channels: []realtime.Channel{private}}), context.Canceled)
 }
 
 // TestRevokedGrantsAreDead replays grants from before the revocation, on the connection that they were made for, and
@@ -65,7 +65,7 @@ func TestRevokedGrantsAreDead(t *testing.T) {
 		member := &realtime.Member{UserID: "student"}
 		used, unused := f.grantFor(student, private, member), f.grantFor(fresh, private, member)
 		require.NoError(t, student.Subscribe(t.Context(), private, used))
-		require.NoError(t, f.Revoke(t.Context(), private, "patient"))
+		require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"patient"}}))
 		require.Equal(t, revoked(private), next(t, student))
 		var refused *realtimetest.RefusedError
 		for _, try := range []func() error{
@@ -87,7 +87,7 @@ func TestRevokedGrantsAreDead(t *testing.T) {
 		pass(time.Second) // the host has decided anew
 		require.NoError(t, student.Subscribe(t.Context(), private, f.grantFor(student, private, member)))
 		require.ErrorAs(t, fresh.Subscribe(t.Context(), private, unused), &refused)
-		require.NoError(t, f.Revoke(t.Context(), private, "student"))
+		require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"student"}}))
 		require.Equal(t, revoked(private), next(t, foreign))
 		require.NoError(t, fresh.Subscribe(t.Context(), private, unused), "is among those who may again")
 	})
@@ -102,9 +102,9 @@ func TestRevokeOfSignedInUser(t *testing.T) {
 	f.subscribe(before, private)
 	f.subscribe(after, private)
 	f.signIn(after, "ann", "")
-	require.NoError(t, f.Revoke(t.Context(), private, "ann"))
+	require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}, Keep: []string{"ann"}}))
 	silent(t, before, after)
-	require.NoError(t, f.Revoke(t.Context(), private))
+	require.NoError(t, f.Revoke(t.Context(), realtime.Revocation{Channels: []realtime.Channel{private}}))
 	require.Equal(t, revoked(private), next(t, before))
 	require.Equal(t, revoked(private), next(t, after))
 }
