@@ -20,6 +20,9 @@ type Entry struct {
 	ID int64 // for Ack and Nack
 	// Event is what to publish, made from the rows as they are now: entries hold references, never content.
 	Event Event
+	// Left, if it is not empty, takes the place of Event: notices to channels that the consultation has left. Resync does
+	// not stand in for them.
+	Left []Event
 	// Resync stands in for this and any number of other entries of the same channel: it tells the clients to fetch.
 	Resync Event
 	// ResyncRev is how far Resync reaches: it covers every entry of the channel up to this rev.
@@ -65,8 +68,8 @@ type Backlog struct {
 //  2. Claim leases up to Limit entries whose time has come, oldest first, and never hands one entry to two callers
 //     within its lease. A lease that runs out makes the entry claimable again.
 //  3. Ack removes entries; ids that do not exist are ignored.
-//  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: a
-//     Resync that was published has covered them.
+//  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, because a Resync that was
+//     published has covered them. Parked entries and those with Left stay.
 //  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
 //  6. Purge removes the pending entries and the parked ones that are older than it says, counted from when they were
 //     written, and returns how many.

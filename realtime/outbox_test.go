@@ -58,6 +58,7 @@ type row struct {
 	rev       int64
 	event     realtime.Event
 	attempts  int
+	left      []realtime.Event
 	due, born time.Time
 }
 
@@ -76,6 +77,17 @@ func (q *queue) add(ch realtime.Channel, lease time.Duration) (int64, realtime.E
 	q.schedule(q.rows[q.lastID], time.Now().Add(lease))
 	q.byName[ch] = append(q.byName[ch], q.lastID)
 	return q.lastID, ev
+}
+
+// addLeft writes an entry for the notices to channels that were left.
+func (q *queue) addLeft(ch realtime.Channel, left ...realtime.Channel) int64 {
+	id, _ := q.add(ch, 0)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range left {
+		q.rows[id].left = append(q.rows[id].left, realtime.Event{Channel: name, Name: "left", Data: []byte("0")})
+	}
+	return id
 }
 
 func (q *queue) fail(err error) {
@@ -103,7 +115,7 @@ func (q *queue) Claim(ctx context.Context, p realtime.ClaimParams) ([]realtime.E
 		q.schedule(r, now.Add(p.Lease))
 		rev := q.revs[r.event.Channel]
 		entries = append(entries, realtime.Entry{
-			ID: r.id, Event: r.event, Attempts: r.attempts, Age: now.Sub(r.born), ResyncRev: rev,
+			ID: r.id, Event: r.event, Left: r.left, Attempts: r.attempts, Age: now.Sub(r.born), ResyncRev: rev,
 			Resync: realtime.Event{Channel: r.event.Channel, Name: "resync-required", Data: fmt.Append(nil, rev)},
 		})
 	}
@@ -130,7 +142,7 @@ func (q *queue) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) 
 		return err
 	}
 	for _, id := range q.byName[ch] {
-		if r := q.rows[id]; r != nil && r.rev <= rev && q.parked[id] == "" {
+		if r := q.rows[id]; r != nil && r.rev <= rev && q.parked[id] == "" && r.left == nil {
 			delete(q.rows, id)
 		}
 	}

@@ -34,7 +34,8 @@ const pgAck = `DELETE FROM murph_outbox WHERE id = ANY($1::bigint[])`
 
 // pgAckThrough. $1 consultation, $2 rev. Plan: murph_outbox_channel.
 const pgAckThrough = `
-DELETE FROM murph_outbox WHERE consultation_id = $1::text AND rev <= $2::bigint AND parked_at IS NULL`
+DELETE FROM murph_outbox WHERE consultation_id = $1::text AND rev <= $2::bigint AND parked_at IS NULL
+	AND event <> '` + consultation.ReferenceLeft + `'`
 
 // pgNack. $1 ids, $2 delay in microseconds. Primary key.
 const pgNack = `

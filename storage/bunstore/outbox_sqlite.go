@@ -30,7 +30,9 @@ ORDER BY o.id`
 const sqliteAck = `DELETE FROM murph_outbox WHERE id IN (SELECT value FROM json_each(?1))`
 
 // sqliteAckThrough. ?1 consultation, ?2 rev. Plan: murph_outbox_channel.
-const sqliteAckThrough = `DELETE FROM murph_outbox WHERE consultation_id = ?1 AND rev <= ?2 AND parked_at IS NULL`
+const sqliteAckThrough = `
+DELETE FROM murph_outbox WHERE consultation_id = ?1 AND rev <= ?2 AND parked_at IS NULL
+	AND event <> '` + consultation.ReferenceLeft + `'`
 
 // sqliteNack. ?1 ids, ?2 when they are due. Primary key.
 const sqliteNack = `

@@ -101,9 +101,13 @@ func (s *Store) Ack(ctx context.Context, ids ...int64) error {
 
 // AckThrough implements [realtime.Outbox].
 func (s *Store) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) error {
+	name, ok := consultation.FromChannel(string(ch))
+	if !ok || name.Kind != realtime.KindPrivate {
+		return alive(ctx)
+	}
 	return s.update(ctx, func(st *state) error {
 		st.drop(func(e entry) bool {
-			return !e.parked && e.ref.Rev <= rev && consultation.Channel(e.ref.ConsultationID) == ch
+			return !e.parked && e.ref.ConsultationID == name.ID && e.ref.Rev <= rev && e.ref.Event != consultation.ReferenceLeft
 		})
 		return nil
 	})

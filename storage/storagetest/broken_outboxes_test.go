@@ -222,7 +222,7 @@ func keepsContent(s storagetest.Store) storagetest.Store {
 		append: func(ctx context.Context, p chat.AppendParams) (chat.Appended, error) {
 			done, err := s.Append(ctx, p)
 			if done.Entry != 0 {
-				ev, _ := chat.MessageEvent(chat.EventNewMessage, done.Message, p.Enqueue.Except)
+				ev, _ := chat.MessageEvent(chat.EventNewMessage, done.Message, done.Audience, p.Enqueue.Except)
 				then.Store(done.Entry, ev)
 			}
 			return done, err
