@@ -30,7 +30,8 @@ func (s *Server) join() {
 
 // Run makes the server part of the cluster on [Config.Bus] until ctx ends or Shutdown is through, and then tells the
 // other nodes that it goes. Call it once; before it, and without a Bus, the server is alone, and without one Run does
-// nothing but wait. Do not give it the context that a signal ends: the other nodes would see this one's users as gone while
+// nothing but wait. With a Bus it returns an error at once when there is neither [Config.Authorize] nor a function of
+// [Server.AuthorizeWith], and may be called again once there is. Do not give it the context that a signal ends: the other nodes would see this one's users as gone while
 // Shutdown still drains. Shutdown ends Run by itself.
 //
 // Afterwards Broadcast fails, because it would reach nobody elsewhere: an event that is still to be sent then, after a
@@ -72,6 +73,9 @@ func (s *Server) startRun(ctx context.Context) (context.Context, chan struct{}, 
 		return nil, nil, errors.New("ws: run: called twice")
 	case s.draining:
 		return nil, nil, nil
+	case s.node != nil && s.authorizeFuncLocked() == nil:
+		return nil, nil, errors.New("ws: run: Config.Bus may lose revocations: " +
+			"set Config.Authorize, or call AuthorizeWith before Run")
 	}
 	ctx, s.stopRun = context.WithCancel(ctx)
 	s.runDone = make(chan struct{})
@@ -210,8 +214,8 @@ func (l local) Do(c cluster.Command) {
 	if c.CloseUser != "" {
 		l.s.terminateUser(c.CloseUser)
 	}
-	if c.Revoke != "" {
-		l.s.hub.retain(c.Revoke, c.Keep)
+	if len(c.Revoke) > 0 {
+		l.s.hub.retain(c.Revoke, c.Keep, c.Rev)
 	}
 }
 

@@ -45,11 +45,31 @@ func TestRunEnds(t *testing.T) {
 	})
 }
 
-func TestBusNeedsWhatMakesItGood(t *testing.T) {
+func TestBusNeedsResync(t *testing.T) {
 	t.Parallel()
 	var hub inmem.BusHub
 	_, err := ws.New(config(func(c *ws.Config) { c.Bus = hub.Node() }))
-	require.ErrorContains(t, err, "Config.Resync and Config.Authorize")
+	require.ErrorContains(t, err, "Config.Bus needs Config.Resync")
+}
+
+// TestRunNeedsAuthorize calls Run with a bus before and after there is a function to ask.
+func TestRunNeedsAuthorize(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hub inmem.BusHub
+		srv, err := ws.New(config(func(c *ws.Config) { c.Bus, c.Resync = hub.Node(), noResync }))
+		require.NoError(t, err)
+		err = srv.Run(t.Context())
+		require.ErrorContains(t, err, "set Config.Authorize, or call AuthorizeWith before Run")
+		srv.AuthorizeWith(everybody)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- srv.Run(ctx) }()
+		pass(5 * time.Second)
+		require.Empty(t, done)
+		cancel()
+		require.NoError(t, <-done)
+	})
 }
 
 func noResync(realtime.Channel) (realtime.Event, bool) { return realtime.Event{}, false }

@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -132,9 +131,10 @@ type Config struct {
 	// Authorize is asked again and again who of the current listeners may still listen, at most 500 of them in one call:
 	// the answer has one value for each, and ends the subscriptions of those with false. When it fails, everybody stays
 	// until the next time. It covers what [Server.Revoke] is not called for. It has 10 s; when it fails after
-	// that it is asked about fewer at once for a while. Its ctx ends with Shutdown.
-	// Required with a Bus; otherwise defaults to no such check.
-	Authorize func(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error)
+	// that it is asked about fewer at once for a while. Its ctx ends with Shutdown. [Server.Recheck] asks at once.
+	// Defaults to the function of [Server.AuthorizeWith], and without one to no such check. [Server.Run] with a Bus
+	// needs one of the two.
+	Authorize realtime.AuthorizeFunc
 	// AuthorizeInterval is the time between two rounds, give or take a fifth. Defaults to 60 s.
 	AuthorizeInterval time.Duration
 
@@ -156,7 +156,7 @@ type Config struct {
 
 	// Bus makes the servers of several processes one: events, presence, counts, the HTTP API, webhooks, Revoke and
 	// TerminateUser are those of all of them, as long as they have the same AppID, Key and Secret. It needs [Server.Run],
-	// and Resync and Authorize, because a bus may lose events and revocations. The limits of connections stay those of one
+	// Resync, and Authorize or [Server.AuthorizeWith], because a bus may lose events and revocations. The limits of connections stay those of one
 	// process, and so does what a cache channel remembers from before a process started. Defaults to none: this process is
 	// alone.
 	Bus realtime.Bus
@@ -280,8 +280,8 @@ func (c Config) validate() error {
 	if c.Bus != nil && c.Bus.MaxFrame() < minBusFrame {
 		problem("Config.Bus takes frames of less than %d bytes", minBusFrame)
 	}
-	if c.Bus != nil && (c.Resync == nil || c.Authorize == nil) {
-		problem("Config.Bus needs Config.Resync and Config.Authorize, to make good what it loses")
+	if c.Bus != nil && c.Resync == nil {
+		problem("Config.Bus needs Config.Resync, to make good what it loses")
 	}
 	for i, h := range c.Webhooks {
 		if err := h.validate(c.AllowPrivateWebhooks); err != nil {

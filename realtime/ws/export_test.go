@@ -72,15 +72,14 @@ func (s *Server) Listen(f func(kind string, ch realtime.Channel, userID, event, 
 	s.notices.to = func(n notice) { f(string(n.kind), n.channel, n.userID, n.event, n.data, n.socketID, n.count) }
 }
 
-// RulesAfter is how many revocations are remembered after n of each kind, spread over a time.
-func RulesAfter(n int, over, age time.Duration) (retained, denied int) {
-	r, start := newRules(age), time.Unix(0, 0)
-	for i := range n {
-		now, ch := start.Add(over*time.Duration(i)/time.Duration(n)), realtime.Channel("private-"+strconv.Itoa(i))
-		r.retain(ch, nil, now)
-		r.deny(realtime.Listener{UserID: "u", Channel: ch}, now)
-	}
-	return len(r.retained), len(r.denied)
+// MaxRules is how many rules a server remembers.
+const MaxRules = maxRules
+
+// Rules returns how many rules the server remembers.
+func (s *Server) Rules() int {
+	s.hub.mu.RLock()
+	defer s.hub.mu.RUnlock()
+	return s.hub.rules.order.Len()
 }
 
 // CachedEvents is how many events the cache channels hold in memory.

@@ -53,7 +53,7 @@ type channel struct {
 type subscription struct {
 	userID   string          // whom the signature ties it to, or the user the connection was signed in as, or ""
 	info     json.RawMessage // on a presence channel: what the others see of the member
-	issuedAt time.Time       // of the grant, or zero
+	issuedAt time.Time       // of the grant, see grantTime
 	since    moment          // set by subscribe
 }
 
@@ -152,8 +152,11 @@ func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outco
 		return alreadySubscribed
 	}
 	owner, personal := pusherproto.ParseUserChannel(string(name))
-	if s.userID == "" && name.Kind() != realtime.KindPublic {
-		s.userID, s.info = c.user.id, c.user.info
+	if name.Kind() != realtime.KindPublic {
+		s.issuedAt = c.grantTime(s.issuedAt)
+		if s.userID == "" {
+			s.userID, s.info = c.user.id, c.user.info
+		}
 	}
 	switch {
 	case personal && c.user.id != owner, name.Kind() == realtime.KindPresence && s.userID == "":

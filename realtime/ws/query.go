@@ -84,10 +84,9 @@ func (s *Server) publish(p publication) error {
 	return s.deliver(context.Background(), ev)
 }
 
-// terminateUser closes the connections of this node that are signed in as the user. Their clients do not come back by
-// themselves (4009).
+// terminateUser does this node's part of TerminateUser.
 func (s *Server) terminateUser(userID string) {
-	for _, c := range s.hub.signedIn(userID) {
+	for _, c := range s.hub.terminate(userID) {
 		c.close(pusherproto.CodeUnauthorized, "Terminated", true)
 	}
 }

@@ -290,15 +290,3 @@ func TestShutdownEndsTheSweep(t *testing.T) {
 		}
 	})
 }
-
-// TestRevocationsAreForgotten has more of them than are remembered, in a day and in a month.
-func TestRevocationsAreForgotten(t *testing.T) {
-	t.Parallel()
-	for _, over := range []time.Duration{24 * time.Hour, 30 * 24 * time.Hour} {
-		retained, denied := ws.RulesAfter(200_000, over, 24*time.Hour)
-		require.LessOrEqual(t, retained+denied, 100_000)
-		require.Greater(t, retained+denied, 1000)
-	}
-	retained, denied := ws.RulesAfter(100, time.Hour, -1)
-	require.Equal(t, 200, retained+denied)
-}

@@ -38,15 +38,16 @@ type Server struct {
 	door     *door
 	refusals atomic.Int64 // connections that are being refused
 
-	mu        sync.Mutex // guards what follows
-	conns     map[*conn]struct{}
-	draining  bool
-	idle      chan struct{}      // closed when draining and no connection is left
-	stopSweep context.CancelFunc // nil if it has not started
-	sweepDone chan struct{}      // closed when it has ended
-	sweepNow  chan struct{}      // has a token when the next round is not to wait
-	stopRun   context.CancelFunc // nil if Run was not called
-	runDone   chan struct{}      // closed when it has returned
+	mu            sync.Mutex // guards what follows
+	conns         map[*conn]struct{}
+	draining      bool
+	authorizeWith realtime.AuthorizeFunc // or nil
+	idle          chan struct{}          // closed when draining and no connection is left
+	stopSweep     context.CancelFunc     // nil if it has not started
+	sweepDone     chan struct{}          // closed when it has ended
+	sweepNow      chan struct{}          // has a token when the next round is not to wait
+	stopRun       context.CancelFunc     // nil if Run was not called
+	runDone       chan struct{}          // closed when it has returned
 
 	closes             codes
 	endedSubscriptions atomic.Uint64
@@ -62,6 +63,8 @@ var (
 	_ realtime.Broadcaster = (*Server)(nil)
 	_ realtime.Signer      = (*Server)(nil)
 	_ realtime.Revoker     = (*Server)(nil)
+	_ realtime.Terminator  = (*Server)(nil)
+	_ realtime.Rechecker   = (*Server)(nil)
 )
 
 // New makes a Server. The error names everything that is wrong with cfg. The Server starts no goroutine until a client
@@ -171,7 +174,7 @@ func (s *Server) add(c *conn) (pusherproto.Code, string) {
 		return pusherproto.CodeOverCapacity, reason
 	}
 	s.conns[c] = struct{}{}
-	s.startSweep()
+	s.startSweepLocked()
 	return pusherproto.CodeNone, ""
 }
 

@@ -45,7 +45,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		case <-s.sweepDone:
 			return nil
 		case <-ctx.Done():
-			return fmt.Errorf("ws: shutdown: Config.Authorize has not returned: %w", ctx.Err())
+			return fmt.Errorf("ws: shutdown: the Authorize function has not returned: %w", ctx.Err())
 		}
 	case <-ctx.Done():
 	}

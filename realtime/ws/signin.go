@@ -39,6 +39,8 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 		}
 	case notSignedIn:
 		refuse(pusherproto.CodeUnauthorized, "Already signed in as another user")
+	case noLongerAllowed:
+		refuse(pusherproto.CodeUnauthorized, reasonRevoked)
 	case tooManyConnections:
 		refuse(pusherproto.CodeOverCapacity, "Too many connections of this user")
 	}

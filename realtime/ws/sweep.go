@@ -11,12 +11,45 @@ import (
 )
 
 const (
-	sweepBatch    = 500              // listeners in one call of Config.Authorize
+	sweepBatch    = 500              // listeners in one call of Config.Authorize or its substitute
 	minSweepBatch = 31               // when the host takes too long for as many
 	sweepTimeout  = 10 * time.Second // for one call
 )
 
-// sweep asks the host again and again who may still listen, until ctx ends. It is the goroutine of startSweep.
+// AuthorizeWith implements [realtime.Rechecker]. With [Config.Authorize] it does
+// nothing. With nil no listener is asked about any more.
+func (s *Server) AuthorizeWith(f realtime.AuthorizeFunc) {
+	if s.cfg.Authorize != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.authorizeWith = f
+	if len(s.conns) > 0 && !s.draining {
+		s.startSweepLocked()
+	}
+}
+
+// Recheck implements [realtime.Rechecker]. Without a function to ask it does
+// nothing.
+func (s *Server) Recheck() { s.sweepSoon() }
+
+// authorizeFunc returns the function to ask who may listen, or nil.
+func (s *Server) authorizeFunc() realtime.AuthorizeFunc {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.authorizeFuncLocked()
+}
+
+func (s *Server) authorizeFuncLocked() realtime.AuthorizeFunc {
+	if s.cfg.Authorize != nil {
+		return s.cfg.Authorize
+	}
+	return s.authorizeWith
+}
+
+// sweep asks the host again and again who may still listen, until ctx ends. It is
+// the goroutine of startSweepLocked.
 func (s *Server) sweep(ctx context.Context) {
 	defer close(s.sweepDone)
 	size := sweepBatch
@@ -31,9 +64,13 @@ func (s *Server) sweep(ctx context.Context) {
 // is over.
 func (s *Server) sweepOnce(ctx context.Context, size int) (next int) {
 	next = min(size+size/4, sweepBatch)
+	f := s.authorizeFunc()
+	if f == nil {
+		return next
+	}
 	for all := s.hub.listeners(); len(all) > 0 && ctx.Err() == nil; {
 		n := min(len(all), size)
-		if late := s.recheck(ctx, all[:n]); !late {
+		if late := s.recheck(ctx, f, all[:n]); !late {
 			all = all[n:]
 			continue
 		}
@@ -67,9 +104,9 @@ func (s *Server) sweepSoon() {
 
 // recheck asks about one batch. When the host cannot tell, everybody stays: a database that is down must not disconnect
 // the world. late says that it has not answered in time.
-func (s *Server) recheck(ctx context.Context, batch []realtime.Listener) (late bool) {
+func (s *Server) recheck(ctx context.Context, f realtime.AuthorizeFunc, batch []realtime.Listener) (late bool) {
 	asked := time.Now()
-	allowed, err := s.authorize(ctx, batch)
+	allowed, err := s.authorize(ctx, f, batch)
 	if ctx.Err() != nil {
 		return false
 	}
@@ -85,7 +122,7 @@ func (s *Server) recheck(ctx context.Context, batch []realtime.Listener) (late b
 	return false
 }
 
-func (s *Server) authorize(ctx context.Context, batch []realtime.Listener) (allowed []bool, err error) {
+func (s *Server) authorize(ctx context.Context, f realtime.AuthorizeFunc, batch []realtime.Listener) (allowed []bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -94,16 +131,17 @@ func (s *Server) authorize(ctx context.Context, batch []realtime.Listener) (allo
 	}()
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
-	allowed, err = s.cfg.Authorize(ctx, batch)
+	allowed, err = f(ctx, batch)
 	if err == nil && len(allowed) != len(batch) {
 		err = fmt.Errorf("ws: authorize gave %d answers to %d questions", len(allowed), len(batch))
 	}
 	return allowed, err
 }
 
-// startSweep starts the sweep with the first connection. The caller holds s.mu.
-func (s *Server) startSweep() {
-	if s.cfg.Authorize == nil || s.stopSweep != nil {
+// startSweepLocked starts the sweep, unless it runs or there is no function to
+// ask. It is called when a connection or a function to ask comes.
+func (s *Server) startSweepLocked() {
+	if s.authorizeFuncLocked() == nil || s.stopSweep != nil {
 		return
 	}
 	var ctx context.Context

@@ -3,9 +3,11 @@ package ws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
@@ -81,6 +83,8 @@ func (h *change) signIn(c *conn, u pusherproto.UserData, answer []byte) outcome 
 	switch {
 	case c.gone:
 		return connectionGone
+	case h.rules.forbidUser(u.UserID, c.grantTime(u.IssuedAt)):
+		return noLongerAllowed
 	case c.user.id == u.UserID:
 		h.put(c, answer)
 		return subscribed
@@ -171,15 +175,18 @@ func (h *change) signOut(c *conn) {
 	h.detach(c, id)
 }
 
-// signedIn returns the connections that are signed in as the user.
-func (h *hub) signedIn(id string) []*conn {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
+// terminate makes all grants of the user worthless that were made up to now. It
+// returns the connections that are signed in as the user or have a subscription
+// that was signed for the user.
+func (h *hub) terminate(id string) []*conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules.terminate(id, time.Now())
 	p := h.people[id]
 	if p == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Collect(maps.Keys(p.conns)), func(c *conn) bool { return c.user.id != id })
+	return slices.Collect(maps.Keys(p.conns))
 }
 
 // SendToUser sends an event to the connections that are signed in as the user and listen to their own channel, as
@@ -204,11 +211,19 @@ func (s *Server) SendToUser(ctx context.Context, userID, name string, data json.
 	return nil
 }
 
-// TerminateUser closes the connections that are signed in as the user with 4009, after which clients do not come back by
-// themselves. To keep somebody out, refuse to authorise them as well. In a cluster it waits until the other nodes have
-// confirmed that they have done so too, for a second at most; the error says that some have not, or that they cannot be
-// reached, and then connections of the user may be left.
+// TerminateUser implements [realtime.Terminator]. It closes the connections that
+// are signed in as the user, or have a subscription that was signed for the
+// user, with 4009, after which clients do not reconnect by themselves. Grants and
+// sign-ins from before the call are refused afterwards; a host that wants to keep
+// the user out must not sign new ones.
+//
+// In a cluster it waits for one second at most until the other nodes have
+// confirmed that they have done the same. An error says that some have not, or
+// that they cannot be reached: connections of the user may then be left.
 func (s *Server) TerminateUser(ctx context.Context, userID string) error {
+	if userID == "" || len(userID) > pusherproto.MaxUserID {
+		return errors.New("ws: terminate user: the user id is empty or too long")
+	}
 	s.terminateUser(userID)
 	if err := s.order(ctx, cluster.Command{CloseUser: userID})(); err != nil {
 		return fmt.Errorf("ws: terminate user: %w", err)

@@ -161,35 +161,6 @@ func TestWatchlistIsLimited(t *testing.T) {
 	silent(t, c)
 }
 
-// TestTerminationSparesMembers shows that a connection is the user's by its sign-in: the user_id of a presence channel
-// says only how the others see somebody.
-func TestTerminationSparesMembers(t *testing.T) {
-	t.Parallel()
-	for name, terminate := range map[string]func(*fixture){
-		"method": func(f *fixture) { require.NoError(t, f.TerminateUser(t.Context(), "ann")) },
-		"API": func(f *fixture) {
-			status, answer := f.caller().do("POST", "/apps/1/users/ann/terminate_connections", "{}")
-			require.Equal(t, 200, status, answer)
-		},
-	} {
-		f := start(t)
-		first, second, member, bob := f.connect(), f.connect(), f.connect(), f.connect()
-		f.signIn(first, "ann", "")
-		f.signIn(second, "ann", "")
-		f.join(second, room, "bob")
-		f.join(member, room, "ann")
-		f.signIn(bob, "bob", "")
-		f.join(bob, room, "ann")
-		terminate(f)
-		require.EqualValues(t, 2, f.Stats().Closes[4009], name)
-		require.Equal(t, 4009, closeCode(t, first), name)
-		require.Equal(t, 4009, closeCode(t, second), name)
-		require.NoError(t, member.Sync(t.Context()), name)
-		require.NoError(t, bob.Sync(t.Context()), name)
-		require.Equal(t, []string{"ann"}, f.Users(room), name)
-	}
-}
-
 func TestConnectionsPerUser(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *ws.Config) { c.MaxUserConnections = 2 })

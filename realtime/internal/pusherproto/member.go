@@ -27,12 +27,14 @@ type channelData struct {
 type userData struct {
 	ID       string          `json:"id"`
 	UserInfo json.RawMessage `json:"user_info,omitempty"`
+	IssuedAt int64           `json:"signed_at,omitempty"` // Unix milliseconds
 }
 
-// ChannelData is whom a subscription belongs to, and since when they may.
+// ChannelData is the user of a subscription, and the time of the grant.
 type ChannelData struct {
 	realtime.Member
-	// IssuedAt is when our own [Signer] has signed it, zero for one of another SDK's.
+	// IssuedAt is the time that a [Signer] with Stamp has signed. It is zero in
+	// the grants of other SDKs.
 	IssuedAt time.Time
 }
 
@@ -56,14 +58,23 @@ func ParseChannelData(s string) (ChannelData, error) {
 		return ChannelData{}, malformed("user_id is missing or too long")
 	}
 	d := ChannelData{Member: realtime.Member{UserID: id, Info: info(m)}}
-	if raw, ok := m["signed_at"]; ok {
-		ms, err := strconv.ParseInt(string(raw), 10, 64)
-		if err != nil {
-			return ChannelData{}, malformed("signed_at is not an integer")
-		}
-		d.IssuedAt = time.UnixMilli(ms)
+	if d.IssuedAt, err = issuedAt(m); err != nil {
+		return ChannelData{}, err
 	}
 	return d, nil
+}
+
+// issuedAt returns the signed_at of m, or the zero time if there is none.
+func issuedAt(m map[string]json.RawMessage) (time.Time, error) {
+	raw, ok := m["signed_at"]
+	if !ok {
+		return time.Time{}, nil
+	}
+	ms, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return time.Time{}, malformed("signed_at is not an integer")
+	}
+	return time.UnixMilli(ms), nil
 }
 
 // info returns the user_info of m without white space, or nil if there is none.

@@ -14,8 +14,9 @@ type Signer struct {
 	// BindPrivate signs the user id of a member along with the subscription to a private channel, so that the server
 	// knows whose it is. Only a server that reads channel_data on private channels accepts the result.
 	BindPrivate bool
-	// Stamp signs the time along with a member, so that the server can tell a grant from before a revocation, or one that
-	// is too old, from a fresh one.
+	// Stamp signs [realtime.Member.CheckedAt], or the current time, along with
+	// a member or a user. The server then tells a grant from before a
+	// revocation from a later one, and refuses one that is too old.
 	Stamp bool
 }
 
@@ -49,7 +50,7 @@ func (g Signer) SignChannel(s realtime.SocketID, ch realtime.Channel, m *realtim
 			cd.UserInfo = m.Info
 		}
 		if g.Stamp {
-			cd.IssuedAt = time.Now().UnixMilli()
+			cd.IssuedAt = stamp(*m)
 		}
 		b, err := json.Marshal(cd)
 		if err != nil {
@@ -68,9 +69,21 @@ func (g Signer) SignUser(s realtime.SocketID, m realtime.Member) (realtime.UserG
 	if err := checkMember(m); err != nil {
 		return realtime.UserGrant{}, err
 	}
-	b, err := json.Marshal(userData{ID: m.UserID, UserInfo: m.Info})
+	ud := userData{ID: m.UserID, UserInfo: m.Info}
+	if g.Stamp {
+		ud.IssuedAt = stamp(m)
+	}
+	b, err := json.Marshal(ud)
 	if err != nil {
 		return realtime.UserGrant{}, fmt.Errorf("pusherproto: sign user: %w", err)
 	}
 	return realtime.UserGrant{Auth: g.UserAuth(s, string(b)), UserData: string(b)}, nil
+}
+
+// stamp returns the time of a grant for m, in Unix milliseconds.
+func stamp(m realtime.Member) int64 {
+	if m.CheckedAt.IsZero() {
+		return time.Now().UnixMilli()
+	}
+	return m.CheckedAt.UnixMilli()
 }

@@ -2,6 +2,7 @@ package pusherproto
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/murph-chat/murph/realtime"
 )
@@ -28,10 +29,14 @@ func (f ClientFrame) Signin() (Signin, error) {
 	return s, nil
 }
 
-// UserData is who signs in, and whose coming and going they want to hear of.
+// UserData is the user of a sign-in, the users on the user's watchlist, and
+// the time of the grant.
 type UserData struct {
 	realtime.Member
 	Watchlist []string
+	// IssuedAt is the time that a [Signer] with Stamp has signed. It is zero in
+	// the grants of other SDKs.
+	IssuedAt time.Time
 }
 
 // ParseUserData reads the user_data of a sign-in. The id has to be a string, since pusher-js takes nothing else, of 1
@@ -49,6 +54,9 @@ func ParseUserData(s string) (UserData, error) {
 		return UserData{}, malformed("id is missing, too long or has a character that a channel name cannot have")
 	}
 	u.Info = info(m)
+	if u.IssuedAt, err = issuedAt(m); err != nil {
+		return UserData{}, err
+	}
 	if list, ok := m["watchlist"]; ok {
 		if err := json.Unmarshal(list, &u.Watchlist); err != nil {
 			return UserData{}, malformed("watchlist is not a list of strings")

@@ -74,7 +74,7 @@ func (l *log) Merge(node cluster.NodeID, states []cluster.State, whole bool) clu
 	return t
 }
 
-func (l *log) Do(c cluster.Command)        { l.note("do %s%s", c.CloseUser, c.Revoke) }
+func (l *log) Do(c cluster.Command)        { l.note("do %+v", c) }
 func (l *log) Lead(lead bool, _ time.Time) { l.note("lead %t", lead) }
 func (l *log) Woken()                      { l.note("woken") }
 
@@ -181,7 +181,7 @@ func TestOldFramesAreNotBelieved(t *testing.T) {
 	n.Receive(0, forge(0, 3, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counters, n.ID())))
 	require.Equal(t, []string{fmt.Sprint("missed ", shard)}, l.take(), "what it has said until then counts as lost")
 	n.Receive(0, forge(0, 4, cluster.KindCommand, cluster.AppendCommand(1, cluster.Command{CloseUser: "ann"})))
-	require.Equal(t, []string{"do ann"}, l.take())
+	require.Equal(t, []string{"do {CloseUser:ann Revoke:[] Keep:[] Rev:0}"}, l.take())
 
 	n.Forget(other)
 	l.take()
@@ -232,9 +232,13 @@ func TestCommandsAreDoneOnce(t *testing.T) {
 	t.Parallel()
 	n, l := newPair()
 	for i := range uint64(3) {
-		n.Receive(0, forge(0, 2+i, cluster.KindCommand, cluster.AppendCommand(5, cluster.Command{CloseUser: "ann", Keep: []string{"a", "b"}})))
+		n.Receive(0, forge(0, 2+i, cluster.KindCommand, cluster.AppendCommand(5, cluster.Command{CloseUser: "ann"})))
 	}
-	require.Equal(t, []string{"do ann"}, l.take())
+	require.Equal(t, []string{"do {CloseUser:ann Revoke:[] Keep:[] Rev:0}"}, l.take())
+	n.Receive(0, forge(0, 5, cluster.KindCommand, cluster.AppendCommand(6, cluster.Command{
+		Revoke: []realtime.Channel{"private-a", "presence-a"}, Keep: []string{"a", "b"}, Rev: -7,
+	})))
+	require.Equal(t, []string{"do {CloseUser: Revoke:[private-a presence-a] Keep:[a b] Rev:-7}"}, l.take())
 }
 
 // TestLargeRecords sends what does not fit into a frame.
@@ -290,7 +294,7 @@ func FuzzFrames(f *testing.F) {
 			Channel: "presence-a", Count: 1, Users: map[string]json.RawMessage{"u": []byte("{}")}, Gone: []string{"v"},
 		}.Append()),
 		cluster.AppendRecord(cluster.AppendRecord(nil, cluster.KindSnapshot, nil), cluster.KindEnd, nil),
-		cluster.AppendRecord(nil, cluster.KindCommand, cluster.AppendCommand(1, cluster.Command{Revoke: ch, Keep: []string{"u"}})),
+		cluster.AppendRecord(nil, cluster.KindCommand, cluster.AppendCommand(1, cluster.Command{Revoke: []realtime.Channel{ch}, Keep: []string{"u"}})),
 		cluster.AppendRecord(nil, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, [realtime.BusShards]uint64{3})),
 		cluster.AppendRecord(nil, 1, []byte("part")),
 	} {

@@ -152,31 +152,42 @@ func parseState(b []byte) (State, error) {
 	return s, r.err()
 }
 
-// Command is something that every node does.
+// Command is an order that every node carries out.
 type Command struct {
-	// CloseUser is the user whose connections are to be closed, or "".
+	// CloseUser is the user to terminate, or "".
 	CloseUser string
-	// Revoke is the channel on which nobody but Keep may listen from now on, or "".
-	Revoke realtime.Channel
+	// Revoke holds the channels to which only the users in Keep may listen from
+	// now on, and Rev the version of that list; see realtime.Revocation.
+	Revoke []realtime.Channel
 	Keep   []string
+	Rev    int64
 }
 
 func (c Command) append(dst []byte) []byte {
 	dst = appendText(dst, c.CloseUser)
-	dst = appendText(dst, c.Revoke)
-	dst = binary.AppendUvarint(dst, uint64(len(c.Keep)))
-	for _, id := range c.Keep {
-		dst = appendText(dst, id)
-	}
-	return dst
+	dst = appendTexts(dst, c.Revoke)
+	dst = appendTexts(dst, c.Keep)
+	return binary.AppendVarint(dst, c.Rev)
 }
 
 func (r *reader) command() Command {
-	c := Command{CloseUser: r.text(), Revoke: realtime.Channel(r.text())}
+	c := Command{CloseUser: r.text()}
+	for range r.many() {
+		c.Revoke = append(c.Revoke, realtime.Channel(r.text()))
+	}
 	for range r.many() {
 		c.Keep = append(c.Keep, r.text())
 	}
+	c.Rev = r.int()
 	return c
+}
+
+func appendTexts[T ~string](dst []byte, list []T) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	for _, s := range list {
+		dst = appendText(dst, s)
+	}
+	return dst
 }
 
 func appendText[T ~string | ~[]byte](dst []byte, s T) []byte {
@@ -198,6 +209,16 @@ func (r *reader) err() error {
 
 func (r *reader) uint() uint64 {
 	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || r.bad {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) int() int64 {
+	v, n := binary.Varint(r.rest)
 	if n <= 0 || r.bad {
 		r.bad = true
 		return 0
