@@ -24,6 +24,7 @@ type cache struct {
 // cacheEntry is the last event that a server has published on a cache channel. It is kept while nobody is subscribed.
 type cacheEntry struct {
 	name, data string
+	audience   string // see [realtime.Event.Audience]
 	until      time.Time
 }
 
@@ -32,13 +33,13 @@ type cacheEntry struct {
 func (h *hub) publish(ev realtime.Event) {
 	frame := textFrame(pusherproto.AppendEvent(nil, ev))
 	h.change(func(h *change) {
-		h.remember(ev.Channel, cacheEntry{ev.Name, string(ev.Data), time.Now().Add(h.cfg.CacheTTL)})
+		h.remember(ev.Channel, cacheEntry{ev.Name, string(ev.Data), ev.Audience, time.Now().Add(h.cfg.CacheTTL)})
 		ch := h.channels[ev.Channel]
 		if ch == nil {
 			return
 		}
-		for c := range ch.subs {
-			if c.id != ev.Except {
+		for c, s := range ch.subs {
+			if c.id != ev.Except && readerOf(c, s).mayRead(ev.Audience) {
 				h.put(c, frame)
 			}
 		}
@@ -100,18 +101,22 @@ func (h *hub) forgetAll() {
 	}
 }
 
-// recall sends a new subscriber what the channel remembers.
+// recall sends a new subscriber the event that the channel remembers. A
+// subscriber who is not in the event's audience gets a cache miss.
 func (h *change) recall(ch *channel, c *conn) {
 	if !pusherproto.IsCache(ch.name) {
 		return
 	}
-	if last := h.remembered(ch.name); last != nil {
+	last := h.remembered(ch.name)
+	if last != nil && readerOf(c, ch.subs[c]).mayRead(last.audience) {
 		ev := realtime.Event{Channel: ch.name, Name: last.name, Data: []byte(last.data)}
 		h.put(c, textFrame(pusherproto.AppendEvent(nil, ev)))
 		return
 	}
 	h.put(c, textFrame(pusherproto.CacheMiss(ch.name)))
-	h.notices.add(notice{kind: noticeCacheMiss, channel: ch.name})
+	if last == nil {
+		h.notices.add(notice{kind: noticeCacheMiss, channel: ch.name})
+	}
 }
 
 // remembered returns what the channel remembers, or nil.
@@ -121,5 +126,5 @@ func (h *hub) remembered(name realtime.Channel) *cachedEvent {
 	if !ok || ttl <= 0 {
 		return nil
 	}
-	return &cachedEvent{name: e.name, data: e.data, ttl: ttl}
+	return &cachedEvent{name: e.name, data: e.data, audience: e.audience, ttl: ttl}
 }

@@ -190,9 +190,11 @@ func (l local) Event(e cluster.Event) {
 		return
 	}
 	if len(e.Message) > 0 {
-		_ = l.s.deliverHere(context.Background(), e.Channel, e.Message, e.Except) // a shard never waits for long
+		_ = l.s.deliverHere(context.Background(), e) // a shard never waits for long
 	} else if pusherproto.IsCache(e.Channel) {
-		l.s.hub.publish(realtime.Event{Channel: e.Channel, Name: e.Name, Data: []byte(e.Data), Except: e.Except})
+		l.s.hub.publish(realtime.Event{
+			Channel: e.Channel, Name: e.Name, Data: []byte(e.Data), Except: e.Except, Audience: e.Audience,
+		})
 	}
 }
 

@@ -167,6 +167,16 @@ type Config struct {
 	// somebody has called [Server.Wake]. Give it the Wake of a realtime.Relay. It must not block. Defaults to nothing.
 	OnWake func()
 
+	// FixedChannel maps the channel of every event and revocation to the name
+	// that clients subscribe to. It is for a host whose own front end builds
+	// channel names that do not change with the audience;
+	// consultation.FixedChannel is such a function. An event with an Audience
+	// then reaches only the connections whose subscription was signed for a user
+	// of the audience, or that are signed in as one. All servers of a cluster
+	// need the same function. It is called for every event and must not block.
+	// Defaults to none: clients subscribe to the name that the event has.
+	FixedChannel func(realtime.Channel) realtime.Channel
+
 	// Logger gets what no caller can see: slow clients, panics. Ids and sizes only. Defaults to slog.Default().
 	Logger *slog.Logger
 

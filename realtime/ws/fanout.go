@@ -28,11 +28,12 @@ type fanout struct {
 
 // shipment is an event on its way.
 type shipment struct {
-	channel realtime.Channel
-	frame   []byte
-	except  realtime.SocketID
-	moment  moment
-	barrier chan struct{} // instead of an event: closed when all in front of it is done
+	channel  realtime.Channel
+	frame    []byte
+	except   realtime.SocketID
+	audience string // see [realtime.Event.Audience]; empty without Config.FixedChannel
+	moment   moment
+	barrier  chan struct{} // instead of an event: closed when all in front of it is done
 }
 
 func newFanout(s *Server) *fanout {
@@ -50,13 +51,13 @@ func newFanout(s *Server) *fanout {
 	return f
 }
 
-// post hands a frame over for all who are subscribed to ch now, and stay so until it is their turn, but the connection
-// named except. It waits for room in the shard, and fails with ctx.Err() when ctx ends before there is any. No client
-// can make it wait: a shard never does.
-func (f *fanout) post(ctx context.Context, ch realtime.Channel, frame []byte, except realtime.SocketID) error {
-	return f.shards[shardOf(ch, len(f.shards))].post(ctx, shipment{
-		channel: ch, frame: frame, except: except, moment: f.server.hub.tick(),
-	})
+// post hands over a frame for the connections in s.audience that are subscribed
+// to s.channel now and still are when it is delivered, except the one named
+// s.except. It waits for room in the shard, and fails with ctx.Err() when ctx
+// ends before there is any. No client can make it wait: a shard never does.
+func (f *fanout) post(ctx context.Context, s shipment) error {
+	s.moment = f.server.hub.tick()
+	return f.shards[shardOf(s.channel, len(f.shards))].post(ctx, s)
 }
 
 // flush waits until what was posted before has been delivered or queued.
@@ -100,16 +101,20 @@ type shard struct {
 	joined []byte
 	some   [][]byte
 	sender *sender
+
+	readers map[*conn]reader // of the current group, if a frame of it has an audience
 }
 
 // group is what a batch has for one channel.
 type group struct {
-	channel realtime.Channel
-	frames  [][]byte
-	excepts []realtime.SocketID // of the frames
-	moments []moment            // of the frames
-	anyone  bool                // no frame has an exception
-	bytes   int
+	channel    realtime.Channel
+	frames     [][]byte
+	excepts    []realtime.SocketID // of the frames
+	audiences  []string            // of the frames
+	moments    []moment            // of the frames
+	anyone     bool                // no frame has an exception or an audience
+	restricted bool                // some frame has an audience
+	bytes      int
 }
 
 func (sh *shard) post(ctx context.Context, s shipment) error {
@@ -180,8 +185,10 @@ func (sh *shard) add(s shipment) *group {
 	}
 	g.frames = append(g.frames, s.frame)
 	g.excepts = append(g.excepts, s.except)
+	g.audiences = append(g.audiences, s.audience)
 	g.moments = append(g.moments, s.moment)
-	g.anyone = g.anyone && s.except == ""
+	g.restricted = g.restricted || s.audience != ""
+	g.anyone = g.anyone && s.except == "" && s.audience == ""
 	g.bytes += len(s.frame)
 	return g
 }
@@ -190,11 +197,16 @@ func (sh *shard) add(s shipment) *group {
 func (sh *shard) deliver() {
 	queued := false
 	for _, g := range sh.order {
+		if g.restricted {
+			sh.readers = sh.server.hub.readers(g.channel)
+		}
 		queued = sh.send(g, sh.server.hub.subscribers(g.channel)) || queued
 		delete(sh.groups, g.channel)
 		clear(g.frames)
 		clear(g.excepts)
-		*g = group{frames: g.frames[:0], excepts: g.excepts[:0], moments: g.moments[:0]}
+		clear(g.audiences)
+		*g = group{frames: g.frames[:0], excepts: g.excepts[:0], audiences: g.audiences[:0], moments: g.moments[:0]}
+		sh.readers = nil
 		sh.free = append(sh.free, g)
 	}
 	sh.order = sh.order[:0]
@@ -265,16 +277,20 @@ func (sh *shard) join(frames [][]byte) []byte {
 	return sh.joined
 }
 
-// pick returns those frames of g that t gets: not those from before its subscription, nor those it is excepted from.
+// pick returns the frames of g that t gets: those from after its subscription
+// that do not except it and have it in their audience.
 func (sh *shard) pick(g *group, t target) [][]byte {
 	sh.some = sh.some[:0]
 	for i, f := range g.frames {
-		if g.moments[i] > t.since && g.excepts[i] != t.conn.id {
+		if g.moments[i] > t.since && g.excepts[i] != t.conn.id &&
+			(!g.restricted || sh.readers[t.conn].mayRead(g.audiences[i])) {
 			sh.some = append(sh.some, f)
 		}
 	}
 	return sh.some
 }
 
-// excludes reports whether some frame is not for the connection.
-func (g *group) excludes(id realtime.SocketID) bool { return slices.Contains(g.excepts, id) }
+// excludes reports whether some frame may not be for the connection.
+func (g *group) excludes(id realtime.SocketID) bool {
+	return g.restricted || slices.Contains(g.excepts, id)
+}

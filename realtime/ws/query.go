@@ -22,9 +22,10 @@ type channelState struct {
 
 // cachedEvent is the last event of a cache channel.
 type cachedEvent struct {
-	name string
-	data string        // the content of the frame's data string
-	ttl  time.Duration // what is left of its time
+	name     string
+	data     string        // the content of the frame's data string
+	audience string        // see [realtime.Event.Audience]
+	ttl      time.Duration // what is left of its time
 }
 
 // occupiedChannels returns the channels with at least one subscriber whose names begin with prefix. The users' own

@@ -1,6 +1,8 @@
 package ws_test
 
 import (
+	"bytes"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ func (h *host) rounds() (n int) {
 // TestAuthorizeWith sets, replaces and removes the function to ask while a client is connected.
 func TestAuthorizeWith(t *testing.T) {
 	t.Parallel()
+	var log bytes.Buffer
 	inBubble(t, func(t *testing.T, f *fixture) {
 		denied := map[realtime.Listener]bool{{UserID: "ann", Channel: private}: true}
 		first, second := &host{}, &host{denied: denied}
@@ -36,7 +39,11 @@ func TestAuthorizeWith(t *testing.T) {
 		f.AuthorizeWith(second.Authorize)
 		require.Equal(t, revoked(private), next(t, c))
 		require.Equal(t, before, first.rounds())
-	}, func(c *ws.Config) { c.ActivityTimeout, c.AuthorizeInterval = time.Hour, 10*time.Second })
+		require.Empty(t, log.String())
+	}, func(c *ws.Config) {
+		c.ActivityTimeout, c.AuthorizeInterval = time.Hour, 10*time.Second
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
+	})
 }
 
 // TestAuthorizeWithBeforeTheFirstConnection asks as if the function had been in the Config.

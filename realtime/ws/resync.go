@@ -128,11 +128,13 @@ func (r *resyncs) send(ctx context.Context, ch realtime.Channel) {
 		}
 	}()
 	ev, ok := r.server.cfg.Resync(ch)
-	if !ok || ev.Validate() != nil {
+	if !ok || ev.Validate() != nil || r.server.address(&ev) != nil {
 		return
 	}
 	r.sent.Add(1)
-	_ = r.server.deliverHere(ctx, ev.Channel, pusherproto.AppendEvent(nil, ev), ev.Except)
+	_ = r.server.deliverHere(ctx, cluster.Event{
+		Channel: ev.Channel, Except: ev.Except, Message: pusherproto.AppendEvent(nil, ev), Audience: ev.Audience,
+	})
 }
 
 // names returns the names of all channels that have a local subscriber.

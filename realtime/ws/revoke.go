@@ -33,15 +33,20 @@ func (s *Server) Revoke(ctx context.Context, r realtime.Revocation) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ws: revoke: %w", err)
 	}
-	for _, ch := range r.Channels {
-		if _, err := realtime.ParseChannel(string(ch)); err != nil {
+	channels, keep := slices.Clone(r.Channels), slices.Clone(r.Keep)
+	for i, ch := range r.Channels {
+		_, err := realtime.ParseChannel(string(ch))
+		if err == nil {
+			ch, err = s.fixedChannel(ch)
+		}
+		if err != nil {
 			return fmt.Errorf("ws: revoke: %w", err)
 		}
+		channels[i] = ch
 		if ch.Kind() == realtime.KindPublic {
 			return fmt.Errorf("ws: revoke: %w: a public channel has no signatures", realtime.ErrInvalidChannel)
 		}
 	}
-	channels, keep := slices.Clone(r.Channels), slices.Clone(r.Keep)
 	s.hub.retain(channels, keep, r.Rev)
 	for part := range slices.Chunk(channels, commandChannels) {
 		s.order(ctx, cluster.Command{Revoke: part, Keep: keep, Rev: r.Rev})

@@ -208,9 +208,14 @@ func (s *Server) Broadcast(ctx context.Context, ev realtime.Event) error {
 // deliver sends an event that has been checked to its channel's subscribers, encoded once for all, and to the other
 // nodes: those who are here come first, so that a bus that is down concerns the others only.
 func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
+	if err := s.address(&ev); err != nil {
+		return err
+	}
 	if pusherproto.IsCache(ev.Channel) {
 		s.hub.publish(ev)
-		return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data)})
+		return s.share(cluster.Event{
+			Channel: ev.Channel, Except: ev.Except, Name: ev.Name, Data: string(ev.Data), Audience: ev.Audience,
+		})
 	}
 	here := s.hub.hasSubscribers(ev.Channel) // who comes later does not get it either
 	if !here && s.node == nil {
@@ -218,25 +223,31 @@ func (s *Server) deliver(ctx context.Context, ev realtime.Event) error {
 	}
 	message := pusherproto.AppendEvent(nil, ev)
 	if here {
-		if err := s.fanout.post(ctx, ev.Channel, textFrame(message), ev.Except); err != nil {
+		err := s.fanout.post(ctx, shipment{
+			channel: ev.Channel, frame: textFrame(message), except: ev.Except, audience: ev.Audience,
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message})
+	return s.share(cluster.Event{Channel: ev.Channel, Except: ev.Except, Message: message, Audience: ev.Audience})
 }
 
-// deliverHere sends a message to the subscribers of ch on this node.
-func (s *Server) deliverHere(ctx context.Context, ch realtime.Channel, message []byte, except realtime.SocketID) error {
-	if !s.hub.hasSubscribers(ch) {
+// deliverHere sends e.Message to the channel's subscribers on this node.
+func (s *Server) deliverHere(ctx context.Context, e cluster.Event) error {
+	if !s.hub.hasSubscribers(e.Channel) {
 		return nil
 	}
-	return s.fanout.post(ctx, ch, textFrame(message), except)
+	return s.fanout.post(ctx, shipment{
+		channel: e.Channel, frame: textFrame(e.Message), except: e.Except, audience: e.Audience,
+	})
 }
 
 // relayClientEvent passes on what a client has sent.
 func (s *Server) relayClientEvent(ch realtime.Channel, message []byte, from realtime.SocketID) {
-	_ = s.deliverHere(context.Background(), ch, message, from) // a shard never waits for long
-	_ = s.share(cluster.Event{Channel: ch, Except: from, Message: message})
+	e := cluster.Event{Channel: ch, Except: from, Message: message}
+	_ = s.deliverHere(context.Background(), e) // a shard never waits for long
+	_ = s.share(e)
 }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,

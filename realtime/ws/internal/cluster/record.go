@@ -58,6 +58,9 @@ type Event struct {
 	Message []byte
 	// Name and Data are of an event on a channel that remembers its last one; Message is empty then.
 	Name, Data string
+	// Audience holds the ids of the users who may get it, or is empty for all
+	// subscribers; see realtime.Event.
+	Audience string
 }
 
 func (e Event) append(dst []byte) []byte {
@@ -68,6 +71,9 @@ func (e Event) append(dst []byte) []byte {
 		dst = appendText(dst, e.Name)
 		dst = appendText(dst, e.Data)
 	}
+	if e.Audience != "" {
+		dst = appendText(dst, e.Audience)
+	}
 	return dst
 }
 
@@ -76,6 +82,9 @@ func parseEvent(b []byte) (Event, error) {
 	e := Event{Channel: realtime.Channel(r.text()), Except: realtime.SocketID(r.text()), Message: []byte(r.text())}
 	if len(e.Message) == 0 {
 		e.Name, e.Data = r.text(), r.text()
+	}
+	if len(r.rest) > 0 {
+		e.Audience = r.text()
 	}
 	return e, r.err()
 }
