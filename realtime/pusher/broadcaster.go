@@ -29,6 +29,7 @@ var (
 	_ realtime.Broadcaster      = (*Broadcaster)(nil)
 	_ realtime.BatchBroadcaster = (*Broadcaster)(nil)
 	_ realtime.Signer           = (*Broadcaster)(nil)
+	_ realtime.Terminator       = (*Broadcaster)(nil)
 )
 
 // New makes a Broadcaster. The error names everything that is wrong with cfg. It does not connect. With [PrivacyFull] it
@@ -99,6 +100,11 @@ func (b *Broadcaster) prepare(ev realtime.Event) (out vendor.Event, key []byte, 
 	if err := ev.Validate(); err != nil {
 		return vendor.Event{}, nil, err
 	}
+	if b.cfg.FixedChannel != nil {
+		if ev.Channel, err = realtime.ParseChannel(string(b.cfg.FixedChannel(ev.Channel))); err != nil {
+			return vendor.Event{}, nil, fmt.Errorf("%w: Config.FixedChannel: %w", realtime.ErrInvalidEvent, err)
+		}
+	}
 	switch kind := ev.Channel.Kind(); {
 	case kind == realtime.KindEncrypted:
 		err := errors.New("events for an encrypted channel are given with the private one")
@@ -126,8 +132,9 @@ func (b *Broadcaster) prepare(ev realtime.Event) (out vendor.Event, key []byte, 
 	return out, key, nil
 }
 
-// SignChannel implements [realtime.Signer]. Unless the privacy is full, a presence channel shows ids only. For an
-// encrypted channel the grant has the key of the member's audience in it.
+// SignChannel implements [realtime.Signer]. Unless the privacy is full, a presence
+// channel shows ids only. For an encrypted channel the grant contains the key,
+// with [Config.FixedChannel] that of m.Audience.
 func (b *Broadcaster) SignChannel(s realtime.SocketID, ch realtime.Channel, m *realtime.Member) (realtime.Grant, error) {
 	var audience string
 	if m != nil {

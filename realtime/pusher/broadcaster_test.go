@@ -180,6 +180,7 @@ func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
 	e := newEndpoint(t)
 	cfg, log := e.config()
 	cfg.Privacy, cfg.EncryptionKey = pusher.PrivacyEncrypted, bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength)
+	cfg.FixedChannel = fixed
 	b, err := pusher.New(cfg)
 	require.NoError(t, err)
 	require.Empty(t, log.String())
@@ -192,6 +193,7 @@ func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
 
 	ev, large := event(), event()
 	ev.Audience, large.Audience = "p s1", "p s1"
+	ev.Channel, large.Channel = "private-consultation.2-c", "private-consultation.2-c"
 	large.Data = []byte(`"` + strings.Repeat("x", 9000) + `"`)
 	require.NoError(t, b.Broadcast(t.Context(), ev))
 	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
@@ -220,6 +222,67 @@ func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
 	require.Empty(t, presence.SharedSecret)
 	_, err = e.broadcaster().SignChannel("1.2", "private-encrypted-consultation-c", nil)
 	require.ErrorIs(t, err, realtime.ErrInvalidChannel, "without encryption nothing is sent there")
+}
+
+// fixed is the function of a host whose front end knows one name for each consultation.
+func fixed(ch realtime.Channel) realtime.Channel {
+	if ch == "private-bad" {
+		return "no channel name"
+	}
+	return realtime.Channel(strings.Replace(string(ch), "consultation.2-", "consultation-", 1))
+}
+
+// TestEncryptedPrivacySealsForTheChannel has no fixed names, so the name alone says who may read.
+func TestEncryptedPrivacySealsForTheChannel(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	cfg, _ := e.config()
+	cfg.Privacy, cfg.EncryptionKey = pusher.PrivacyEncrypted, bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength)
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	ev := event()
+	ev.Audience = "p s1"
+	require.NoError(t, b.Broadcast(t.Context(), ev))
+	_, bodies := e.requests()
+	var sent struct{ Data string }
+	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &sent))
+	open := func(ch realtime.Channel, m *realtime.Member) bool {
+		grant, err := b.SignChannel("1.2", ch, m)
+		require.NoError(t, err)
+		_, ok := unseal(t, sent.Data, grant.SharedSecret)
+		return ok
+	}
+	require.True(t, open("private-encrypted-consultation-c", nil))
+	require.True(t, open("private-encrypted-consultation-c", &realtime.Member{UserID: "p", Audience: "p s2"}))
+	require.False(t, open("private-encrypted-consultation.2-c", &realtime.Member{UserID: "p", Audience: "p s1"}))
+}
+
+// TestFixedChannel sends every event under the fixed name.
+func TestFixedChannel(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t)
+	cfg, _ := e.config()
+	cfg.FixedChannel = fixed
+	_, err := pusher.New(cfg)
+	require.ErrorContains(t, err, "Config.FixedChannel needs PrivacyThin or PrivacyEncrypted")
+	require.ErrorContains(t, err, "a user who was replaced")
+	cfg.Privacy = pusher.PrivacyThin
+	b, err := pusher.New(cfg)
+	require.NoError(t, err)
+	ev := event()
+	ev.Channel, ev.Audience = "private-consultation.2-c", "p s1"
+	require.NoError(t, b.Broadcast(t.Context(), ev))
+	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
+	_, bodies := e.requests()
+	for _, body := range bodies {
+		require.Contains(t, body, `"private-consultation-c"`)
+		require.NotContains(t, body, "consultation.2")
+		require.NotContains(t, body, canary)
+	}
+	ev.Channel = "private-bad"
+	err = b.Broadcast(t.Context(), ev)
+	require.ErrorIs(t, err, realtime.ErrInvalidEvent)
+	require.ErrorContains(t, err, "Config.FixedChannel")
 }
 
 func TestWebhook(t *testing.T) {

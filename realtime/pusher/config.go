@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/murph-chat/murph/realtime"
 )
 
 // Config says which application of hosted Pusher Channels to use. AppID, Key and Secret are required, and one of
@@ -33,6 +35,17 @@ type Config struct {
 	EncryptionKey []byte
 	// Privacy says how much of an event leaves the house. Defaults to [PrivacyFull].
 	Privacy Privacy
+	// FixedChannel maps the channel of every event to the name that clients
+	// subscribe to. It is for a host whose own front end builds channel names
+	// that do not change with the audience; consultation.FixedChannel is such a
+	// function. It is called for every event and must not block.
+	//
+	// It needs [PrivacyThin] or [PrivacyEncrypted]: the service delivers to all
+	// subscribers of a name, also to a user who was replaced. With
+	// PrivacyEncrypted the key depends on the event's Audience, so that user
+	// cannot open what comes later. Defaults to none: clients subscribe to the
+	// name that the event has.
+	FixedChannel func(realtime.Channel) realtime.Channel
 	// Timeout bounds one call, beside the caller's context. Defaults to 5 seconds.
 	Timeout time.Duration
 	// Transport makes the connections. Defaults to one that keeps enough of them open.
@@ -53,9 +66,9 @@ const (
 	PrivacyThin
 	// PrivacyEncrypted sends events of private channels sealed, on the channel with "private-encrypted-" in the place of
 	// "private-": the service sees names, sizes and times. The browser opens them with a key that it gets from the host
-	// along with the authorisation, made from [Config.EncryptionKey], the channel and the event's audience; so a person
-	// who was replaced cannot open what comes later. Presence carries ids without names. (Pusher Channels documentation,
-	// "End-to-end encryption".)
+	// along with the authorization, made from [Config.EncryptionKey] and the channel, whose name changes with the audience;
+	// so a user who was replaced cannot open what comes later. With [Config.FixedChannel] it is made from the event's
+	// audience too. Presence carries ids without names. (Pusher Channels documentation, "End-to-end encryption".)
 	PrivacyEncrypted
 )
 
@@ -96,6 +109,10 @@ func (c Config) validate() error {
 		}
 	default:
 		errs = append(errs, errors.New("pusher: Config.Privacy is none of the choices"))
+	}
+	if c.FixedChannel != nil && c.Privacy == PrivacyFull {
+		errs = append(errs, errors.New("pusher: Config.FixedChannel needs PrivacyThin or PrivacyEncrypted: "+
+			"under a fixed name the service delivers to all subscribers, also to a user who was replaced"))
 	}
 	return errors.Join(errs...)
 }

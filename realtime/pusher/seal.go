@@ -18,9 +18,14 @@ func encryptedName(ch realtime.Channel) realtime.Channel {
 	return realtime.Channel("private-encrypted-" + strings.TrimPrefix(string(ch), "private-"))
 }
 
-// masterKey is what the vendor's client takes for the application's one key. It is made anew for each audience, because
-// the keys that the client derives from it never change otherwise, and somebody who was replaced would keep theirs.
+// masterKey returns what the vendor's client takes for the application's one
+// key. The client derives the key of a channel from it and from the channel's
+// name. With fixed names that would never change, and a user who was replaced
+// would keep it, so the key depends on the audience there.
 func (b *Broadcaster) masterKey(audience string) []byte {
+	if b.cfg.FixedChannel == nil {
+		audience = ""
+	}
 	mac := hmac.New(sha256.New, b.cfg.EncryptionKey)
 	mac.Write([]byte("murph audience key 1\x00" + audience))
 	return mac.Sum(nil)

@@ -13,8 +13,12 @@ import (
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// TerminateUser closes all connections that are signed in as the user, on the service's side (HTTP API reference, "POST
-// terminate user connections"). They can come back: refuse their sign-in too. The vendor's client has no such call.
+// TerminateUser implements [realtime.Terminator]. The service closes the
+// connections that are signed in as the user (HTTP API reference, "POST terminate
+// user connections"), and no others: it does not know whose a subscription to a
+// private channel is. Grants from before the call stay valid on connections that
+// stay open, and a client can reconnect, so a host must refuse to sign for the
+// user too. The vendor's client has no such call.
 func (b *Broadcaster) TerminateUser(ctx context.Context, userID string) error {
 	const op = "terminate connections"
 	if userID == "" || len(userID) > pusherproto.MaxUserID {

@@ -21,9 +21,14 @@
 // # Who may listen
 //
 // The host decides when it signs. A signature of [Server.SignChannel] with a member ties the subscription to a user; it
-// is good for one connection and for ten minutes. [Server.Revoke] ends the subscriptions of those who may no longer
-// listen, at once, and makes the signatures that they still have worthless; consultation.Service calls it by itself.
-// [Config.Authorize] is asked every minute, for the changes that nobody has told of.
+// is good for one connection and for ten minutes. [Server.Revoke] ends the subscriptions of users who may no longer
+// listen, at once, and makes their signatures from before worthless; consultation.Service calls it by itself.
+// [Server.TerminateUser] does the same for all channels and sign-ins of one user, and closes the connections. The function
+// of [Config.Authorize] or [Server.AuthorizeWith] is asked every minute, and finds the changes that were not reported.
+//
+// Revocations are remembered as long as a connection can last ([Config.MaxSessionAge]), up to 100,000. When there are
+// more, the oldest are dropped, and no signature from before the newest dropped one is accepted any more: the client needs
+// a new one.
 //
 // # Guarantees
 //

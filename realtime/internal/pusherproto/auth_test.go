@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -191,6 +192,39 @@ func TestSignUser(t *testing.T) {
 	require.ErrorIs(t, err, realtime.ErrInvalidSocketID)
 	_, err = signer.SignUser("1.1", realtime.Member{})
 	require.Error(t, err)
+}
+
+// TestStamp signs the time before the store was read, or else the current time.
+func TestStamp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		signer := pusherproto.Signer{Credentials: vendor, BindPrivate: true, Stamp: true}
+		now := time.Now()
+		checked := now.Add(-time.Minute - time.Microsecond)
+		for _, c := range []struct{ checked, want time.Time }{
+			{time.Time{}, now}, {checked, now.Add(-time.Minute - time.Millisecond)},
+		} {
+			m := realtime.Member{UserID: "1", CheckedAt: c.checked}
+			for _, ch := range []realtime.Channel{"private-a", "presence-a", "private-encrypted-a"} {
+				g, err := signer.SignChannel("1.1", ch, &m)
+				require.NoError(t, err)
+				data, err := pusherproto.ParseChannelData(g.ChannelData)
+				require.NoError(t, err)
+				require.True(t, c.want.Equal(data.IssuedAt), "%s: %s", ch, data.IssuedAt)
+			}
+			g, err := signer.SignUser("1.1", m)
+			require.NoError(t, err)
+			require.True(t, vendor.VerifyUser(g.Auth, "1.1", g.UserData))
+			user, err := pusherproto.ParseUserData(g.UserData)
+			require.NoError(t, err)
+			require.True(t, c.want.Equal(user.IssuedAt), user.IssuedAt)
+		}
+		user, err := pusherproto.ParseUserData(`{"id":"1"}`)
+		require.NoError(t, err)
+		require.Zero(t, user.IssuedAt)
+		_, err = pusherproto.ParseUserData(`{"id":"1","signed_at":"1"}`)
+		require.ErrorIs(t, err, pusherproto.ErrMalformed)
+	})
 }
 
 // TestSecretIsHidden prints credentials in every way that a log would.
