@@ -217,7 +217,7 @@ func (s *Service) Reassign(ctx context.Context, p TransitionParams) (Consultatio
 // TransitionTx is Transition within a transaction of the host's: tx is the store bound to it, as bunstore's With returns.
 // The change and its events appear if and only if the host commits. It publishes nothing itself: the outbox does after
 // the commit, so without an outbox it returns [ErrNoOutbox]. [ErrRetryTx] means that the whole transaction has to be run
-// again. After the commit, call [Service.EndSubscriptions] with the result.
+// again. After the commit, also after one whose outcome is unknown, call [Service.EndSubscriptions] with the result.
 func (s *Service) TransitionTx(ctx context.Context, tx Storage, to Status, p TransitionParams) (Consultation, error) {
 	if !s.events.HasOutbox() {
 		return Consultation{}, ErrNoOutbox
