@@ -24,11 +24,26 @@ type Broadcaster interface {
 	Broadcast(ctx context.Context, ev Event) error
 }
 
+// MaxBatch is the largest number of events in one call of
+// [BatchBroadcaster.BroadcastBatch], which is the limit of hosted Pusher
+// Channels (HTTP API reference, "POST batch events").
+const MaxBatch = 10
+
 // BatchBroadcaster is a Broadcaster that can carry several events at once.
+//
+//  8. BroadcastBatch takes up to [MaxBatch] events and returns one error for
+//     each, in their order. Each error means what Broadcast's would: nil if the
+//     transport took that event.
+//  9. Events of one batch for one channel are delivered in their order.
+//  10. An invalid event does not keep the other events of its batch from being
+//     sent.
+//
+// An error that the transport has for the whole batch is the error of each
+// event. The sentences continue those of [Broadcaster]; realtimetest.Run checks
+// them too.
 type BatchBroadcaster interface {
 	Broadcaster
-	// BroadcastBatch is Broadcast for each of the events, in order, in one step: if it fails, none may count as sent.
-	BroadcastBatch(ctx context.Context, evs []Event) error
+	BroadcastBatch(ctx context.Context, evs []Event) []error
 }
 
 // BroadcasterFunc makes a Broadcaster out of a function.

@@ -18,12 +18,11 @@ var ErrUnavailable = errors.New("realtime: transport unavailable")
 type Attempt struct {
 	Events   int           // how many, above 1 for a batch
 	Duration time.Duration // until the answer
-	Err      error         // the broadcaster's, or nil
+	Err      error         // the broadcaster's, the first one of a batch, or nil
 }
 
 // The fixed sizes of the relay.
 const (
-	maxBatch    = 10                     // events in one call of a BatchBroadcaster: what hosted Pusher takes
 	claimSize   = 256                    // entries in one claim
 	purgePeriod = time.Hour              // between looks for entries that are too old
 	ackSize     = 256                    // ids in one acknowledgement: at this size a row costs least

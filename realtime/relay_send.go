@@ -34,7 +34,7 @@ func (r *Relay) batchSize() int {
 	if r.batch == nil {
 		return 1
 	}
-	return maxBatch
+	return MaxBatch
 }
 
 // sendHandedOff tries the fast way once. What fails stays leased, and is claimed when the lease has run out: a retry from
@@ -67,79 +67,6 @@ func (r *Relay) sendHandedOff(ctx context.Context, items []handedOff) {
 func (r *Relay) leave(id int64) {
 	r.stats.left.Add(1)
 	r.lanes.leave(id)
-}
-
-// send publishes the events, together where the broadcaster can, and returns an error, or nil, for each.
-func (r *Relay) send(ctx context.Context, evs []Event) []error {
-	errs := make([]error, len(evs))
-	if len(evs) > 1 && r.batch != nil {
-		err := r.attempt(ctx, len(evs), func(ctx context.Context) error { return r.batch.BroadcastBatch(ctx, evs) })
-		if !isPermanent(err) && !errors.Is(err, ErrTooLarge) {
-			for i := range errs {
-				errs[i] = err
-			}
-			return errs
-		}
-		// One of them is to blame. Alone each shows which.
-	}
-	for i, ev := range evs {
-		errs[i] = r.sendOne(ctx, ev)
-	}
-	return errs
-}
-
-// sendOne publishes ev, in its thin form if it proves too large.
-func (r *Relay) sendOne(ctx context.Context, ev Event) error {
-	err := r.attempt(ctx, 1, func(ctx context.Context) error { return r.to.Broadcast(ctx, ev) })
-	if !errors.Is(err, ErrTooLarge) || ev.Thin == nil {
-		return err
-	}
-	ev.Data, ev.Thin = ev.Thin, nil
-	return r.attempt(ctx, 1, func(ctx context.Context) error {
-		err := r.to.Broadcast(ctx, ev)
-		if errors.Is(err, ErrTooLarge) {
-			// Some numbers cannot be too large: it is the quota that is used up.
-			err = &RefusedError{Err: err}
-		}
-		return err
-	})
-}
-
-// attempt makes one call of the broadcaster for n events, under the timeout and at the pace that it bears, and tells the
-// breaker how it went.
-func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) error) error {
-	r.pace.acquire()
-	r.stats.attempts.Add(1)
-	call, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
-	begin := time.Now()
-	err := guard(func() error { return do(call) })
-	cancel()
-	var refused *RefusedError
-	var limited *RateLimitError
-	switch {
-	case err == nil:
-		r.stats.published.Add(int64(n))
-		r.breaker.succeeded()
-	case ctx.Err() != nil: // we gave up, not the transport
-	case errors.As(err, &refused):
-		r.breaker.refuse(refused.ProbeAfter)
-	case errors.As(err, &limited):
-		r.breaker.limited(limited.RetryAfter)
-	case isPermanent(err), errors.Is(err, ErrTooLarge):
-	default:
-		r.breaker.failed()
-	}
-	r.pace.release(err == nil, limited != nil)
-	if r.opts.OnAttempt != nil {
-		r.opts.OnAttempt(Attempt{Events: n, Duration: time.Since(begin), Err: err})
-	}
-	return err
-}
-
-// isPermanent reports whether err would come again however often the event is sent.
-func isPermanent(err error) bool {
-	var permanent *PermanentError
-	return errors.As(err, &permanent) || errors.Is(err, ErrInvalidEvent)
 }
 
 // claim takes due entries and sends them, the channels side by side. It returns how many it took.

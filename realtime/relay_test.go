@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -382,30 +383,27 @@ func TestRelayWaitsForAnOutboxThatIsDown(t *testing.T) {
 // batches is a transport that takes several events in one call.
 type batches struct {
 	transport
+	each  bool // an event that fails does not take the others of its batch with it
 	sizes []int
 }
 
-func (b *batches) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
+func (b *batches) BroadcastBatch(ctx context.Context, evs []realtime.Event) []error {
 	b.mu.Lock()
 	b.sizes = append(b.sizes, len(evs))
 	answer := b.answer
 	b.mu.Unlock()
-	for _, ev := range evs { // all or none
-		if answer == nil {
-			break
-		}
-		if err := answer(ctx, ev); err != nil {
-			return err
-		}
-	}
-	b.answers(nil)
-	defer b.answers(answer)
-	for _, ev := range evs {
-		if err := b.Broadcast(ctx, ev); err != nil {
-			return err
+	if answer != nil && !b.each { // all or none
+		for _, ev := range evs {
+			if err := answer(ctx, ev); err != nil {
+				return slices.Repeat([]error{err}, len(evs))
+			}
 		}
 	}
-	return nil
+	errs := make([]error, len(evs))
+	for i, ev := range evs {
+		errs[i] = b.Broadcast(ctx, ev)
+	}
+	return errs
 }
 
 func TestRelayBatches(t *testing.T) {
@@ -440,6 +438,55 @@ func TestRelayBatches(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 28, r.to.count())
 	require.EqualValues(t, 1, r.pending())
+}
+
+func TestRelayAcknowledgesWhatABatchHasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		to := &batches{each: true}
+		q := newQueue()
+		relay, err := realtime.NewRelay(q, to, &realtime.RelayOptions{Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		r := &relayed{t: t, queue: q, to: &to.transport, relay: relay}
+		to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Channel == "private-3" {
+				return errors.New("late")
+			}
+			return nil
+		})
+		stop := r.run()
+		for i := range 10 {
+			r.commit(realtime.Channel(fmt.Sprintf("private-%d", i)))
+		}
+		pass(time.Second)
+		require.EqualValues(t, 1, r.pending(), "the one that failed")
+		to.answers(nil)
+		pass(10 * time.Second)
+		require.Zero(t, r.pending())
+		for i := range 10 {
+			require.Equal(t, messages(1, 1), r.to.received(realtime.Channel(fmt.Sprintf("private-%d", i))), "sent once")
+		}
+		stop()
+	})
+}
+
+// miscounting returns a wrong number of errors.
+type miscounting struct{ transport }
+
+func (*miscounting) BroadcastBatch(context.Context, []realtime.Event) []error { return nil }
+
+func TestRelayDoesNotTrustABatchWithAWrongNumberOfErrors(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	relay, err := realtime.NewRelay(q, &miscounting{}, &realtime.RelayOptions{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	r := &relayed{t: t, queue: q, relay: relay}
+	r.commit("private-a")
+	r.commit("private-b")
+	n, err := relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.EqualValues(t, 2, r.pending())
 }
 
 func TestRelaySlowsDown(t *testing.T) {

@@ -118,27 +118,41 @@ func TestBroadcastBatch(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
 	b := e.broadcaster()
-	require.NoError(t, b.BroadcastBatch(t.Context(), nil))
-	evs := make([]realtime.Event, pusher.MaxBatch)
+	require.Empty(t, b.BroadcastBatch(t.Context(), nil))
+	evs := make([]realtime.Event, realtime.MaxBatch)
 	for i := range evs {
 		evs[i] = event()
 		evs[i].Data = fmt.Append(nil, i)
 	}
-	require.NoError(t, b.BroadcastBatch(t.Context(), evs))
+	require.Equal(t, make([]error, len(evs)), b.BroadcastBatch(t.Context(), evs))
 	paths, bodies := e.requests()
 	require.Equal(t, []string{"/apps/17/batch_events"}, paths)
 	var sent struct {
 		Batch []struct{ Channel, Name, Data, SocketID string }
 	}
 	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &sent))
-	require.Len(t, sent.Batch, pusher.MaxBatch)
+	require.Len(t, sent.Batch, realtime.MaxBatch)
 	require.Equal(t, "9", sent.Batch[9].Data)
 
-	require.ErrorIs(t, b.BroadcastBatch(t.Context(), append(evs, event())), realtime.ErrInvalidEvent)
-	evs[3].Name = ""
-	require.ErrorIs(t, b.BroadcastBatch(t.Context(), evs), realtime.ErrInvalidEvent)
+	errs := b.BroadcastBatch(t.Context(), append(evs, event()))
+	require.Len(t, errs, len(evs)+1)
+	for _, err := range errs {
+		require.ErrorIs(t, err, realtime.ErrInvalidEvent)
+	}
 	paths, _ = e.requests()
-	require.Len(t, paths, 1)
+	require.Len(t, paths, 1, "too many events are not sent in part")
+
+	evs[3].Name = ""
+	for i, err := range b.BroadcastBatch(t.Context(), evs) {
+		if i == 3 {
+			require.ErrorIs(t, err, realtime.ErrInvalidEvent)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	_, bodies = e.requests()
+	require.NoError(t, json.Unmarshal([]byte(bodies[1]), &sent))
+	require.Len(t, sent.Batch, realtime.MaxBatch-1)
 }
 
 func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
@@ -150,7 +164,7 @@ func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, log.String())
 	require.NoError(t, b.Broadcast(t.Context(), event()))
-	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{event()}))
+	require.Equal(t, []error{nil}, b.BroadcastBatch(t.Context(), []realtime.Event{event()}))
 	_, bodies := e.requests()
 	require.NotContains(t, strings.Join(bodies, ""), canary)
 	require.Contains(t, bodies[0], "thin")
@@ -194,20 +208,26 @@ func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
 	ev.Audience, large.Audience = "p s1", "p s1"
 	large.Data = []byte(`"` + strings.Repeat("x", 9000) + `"`)
 	require.NoError(t, b.Broadcast(t.Context(), ev))
-	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
+	require.Equal(t, []error{nil, nil}, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
 	_, bodies := e.requests()
-	require.Len(t, bodies, 3)
-	for i, want := range []realtime.Event{ev, ev, {Data: large.Thin}} {
-		var sent struct {
-			Channels []string
-			Data     string
-		}
-		require.NotContains(t, bodies[i], canary)
-		require.NoError(t, json.Unmarshal([]byte(bodies[i]), &sent))
-		require.Equal(t, []string{"private-encrypted-consultation-c"}, sent.Channels)
+	require.Len(t, bodies, 2)
+	type sealed struct {
+		Channel, Data string
+		Channels      []string
+		Batch         []sealed
+	}
+	var one, batch sealed
+	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &one))
+	require.NoError(t, json.Unmarshal([]byte(bodies[1]), &batch))
+	require.NotContains(t, strings.Join(bodies, ""), canary)
+	require.Len(t, batch.Batch, 2)
+	require.Equal(t, []string{"private-encrypted-consultation-c"}, one.Channels)
+	one.Channel = one.Channels[0]
+	for i, sent := range []sealed{one, batch.Batch[0], batch.Batch[1]} {
+		require.Equal(t, "private-encrypted-consultation-c", sent.Channel)
 		plain, ok := unseal(t, sent.Data, secretFor("p s1"))
 		require.True(t, ok)
-		require.Equal(t, string(want.Data), plain)
+		require.Equal(t, string([]realtime.Event{ev, ev, {Data: large.Thin}}[i].Data), plain)
 		_, ok = unseal(t, sent.Data, secretFor("p s2"))
 		require.False(t, ok, "another student has another key")
 	}
@@ -321,7 +341,7 @@ func TestFailureClasses(t *testing.T) {
 			b, err := pusher.New(cfg)
 			require.NoError(t, err)
 			for _, err := range []error{
-				b.Broadcast(t.Context(), event()), b.BroadcastBatch(t.Context(), []realtime.Event{event()}), b.TerminateUser(t.Context(), "p"),
+				b.Broadcast(t.Context(), event()), b.BroadcastBatch(t.Context(), []realtime.Event{event()})[0], b.TerminateUser(t.Context(), "p"),
 			} {
 				c.check(t, err)
 				said := log.String()

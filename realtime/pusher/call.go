@@ -20,9 +20,9 @@ import (
 // The bounds of the default transport. The vendor's default keeps two idle connections, and a new one costs two round
 // trips.
 const (
-	maxIdlePerHost = 64
-	idleTimeout    = 30 * time.Second // below that of the service, so that we are the one to close
-	maxAnswer      = 64 << 10         // bytes of an answer that are read
+	maxIdlePerHost = 16 * realtime.MaxBatch // a relay has 16 batches under way, whose events may need a call each
+	idleTimeout    = 30 * time.Second       // below that of the service, so that we are the one to close
+	maxAnswer      = 64 << 10               // bytes of an answer that are read
 )
 
 func newTransport() http.RoundTripper {
