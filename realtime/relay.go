@@ -82,7 +82,7 @@ func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error)
 		opts:    o,
 		lanes:   newLanes(o.MaxQueue, o.MaxQueueBytes),
 		acks:    &acks{full: make(chan struct{}, 1)},
-		breaker: newBreaker(),
+		breaker: newBreaker(o.PublishTimeout),
 		pace:    newPace(o.Parallel),
 		wake:    make(chan struct{}, 1),
 	}, nil
@@ -93,10 +93,7 @@ func (r *Relay) Lease() time.Duration { return r.opts.Lease }
 
 // Broadcast sends an event that has no outbox entry, once. While the transport is down it returns [ErrUnavailable].
 func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
-	if !r.breaker.closed() {
-		return ErrUnavailable
-	}
-	return r.sendOne(ctx, ev)
+	return r.sendOne(ctx, ev, false)
 }
 
 // HandOff queues the event of the outbox entry id. It never blocks: with a full queue, or while the transport is down,

@@ -12,29 +12,29 @@ import (
 // error, or nil, for each. After a batch it sends alone each event that was
 // refused for good or is too large: the batch does not say which one is to
 // blame.
-func (r *Relay) send(ctx context.Context, evs []Event) []error {
+func (r *Relay) send(ctx context.Context, evs []Event, probe bool) []error {
 	errs := make([]error, len(evs))
 	alone := func(error) bool { return true }
 	if len(evs) > 1 && r.batch != nil {
-		errs = r.attempt(ctx, len(evs), func(ctx context.Context) []error { return r.batch.BroadcastBatch(ctx, evs) })
+		errs = r.attempt(ctx, len(evs), probe, func(ctx context.Context) []error { return r.batch.BroadcastBatch(ctx, evs) })
 		alone = func(err error) bool { return isPermanent(err) || errors.Is(err, ErrTooLarge) }
 	}
 	for i, ev := range evs {
 		if alone(errs[i]) {
-			errs[i] = r.sendOne(ctx, ev)
+			errs[i] = r.sendOne(ctx, ev, probe)
 		}
 	}
 	return errs
 }
 
 // sendOne publishes ev, in its thin form if it proves too large.
-func (r *Relay) sendOne(ctx context.Context, ev Event) error {
-	err := r.attemptOne(ctx, ev)
+func (r *Relay) sendOne(ctx context.Context, ev Event, probe bool) error {
+	err := r.attemptOne(ctx, ev, probe)
 	if !errors.Is(err, ErrTooLarge) || ev.Thin == nil {
 		return err
 	}
 	ev.Data, ev.Thin = ev.Thin, nil
-	return r.attempt(ctx, 1, func(ctx context.Context) []error {
+	return r.attempt(ctx, 1, probe, func(ctx context.Context) []error {
 		err := r.to.Broadcast(ctx, ev)
 		if errors.Is(err, ErrTooLarge) {
 			// Some numbers cannot be too large: it is the quota that is used up.
@@ -44,15 +44,21 @@ func (r *Relay) sendOne(ctx context.Context, ev Event) error {
 	})[0]
 }
 
-func (r *Relay) attemptOne(ctx context.Context, ev Event) error {
-	return r.attempt(ctx, 1, func(ctx context.Context) []error { return []error{r.to.Broadcast(ctx, ev)} })[0]
+func (r *Relay) attemptOne(ctx context.Context, ev Event, probe bool) error {
+	return r.attempt(ctx, 1, probe, func(ctx context.Context) []error { return []error{r.to.Broadcast(ctx, ev)} })[0]
 }
 
 // attempt makes one call of the broadcaster for n events, under the timeout and
 // at the pace that it bears, and tells the breaker how it went. It returns one
-// error for each event.
-func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) []error) (errs []error) {
+// error for each event. While the breaker is open, a call that is no probe is
+// not made: its error is ErrUnavailable.
+func (r *Relay) attempt(ctx context.Context, n int, probe bool, do func(context.Context) []error) (errs []error) {
 	r.pace.acquire()
+	epoch, ok := r.breaker.begin(probe)
+	if !ok {
+		r.pace.release(false, false)
+		return slices.Repeat([]error{ErrUnavailable}, n)
+	}
 	r.stats.attempts.Add(1)
 	call, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
 	begin := time.Now()
@@ -71,14 +77,14 @@ func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) []e
 	r.stats.published.Add(int64(o.sent))
 	switch {
 	case o.refused != nil:
-		r.breaker.refuse(o.refused.ProbeAfter)
+		r.breaker.refuse(epoch, o.refused.ProbeAfter)
 	case o.limited != nil:
-		r.breaker.limited(o.limited.RetryAfter)
+		r.breaker.limited(epoch, o.limited.RetryAfter)
 	case o.sent > 0:
-		r.breaker.succeeded()
+		r.breaker.succeeded(epoch)
 	case ctx.Err() != nil: // we gave up, not the transport
 	case o.failed:
-		r.breaker.failed()
+		r.breaker.failed(epoch)
 	}
 	r.pace.release(o.sent > 0, o.limited != nil)
 	if r.opts.OnAttempt != nil {

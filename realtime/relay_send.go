@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -51,7 +52,8 @@ func (r *Relay) sendHandedOff(ctx context.Context, items []handedOff) {
 		}
 		ready, evs = append(ready, item), append(evs, item.event)
 	}
-	for i, err := range r.send(ctx, evs) {
+	probe := slices.ContainsFunc(ready, func(item handedOff) bool { return item.probe })
+	for i, err := range r.send(ctx, evs, probe) {
 		item := ready[i]
 		if err != nil {
 			r.leave(item.id)
@@ -71,7 +73,7 @@ func (r *Relay) leave(id int64) {
 
 // claim takes due entries and sends them, the channels side by side. It returns how many it took.
 func (r *Relay) claim(ctx context.Context) (int, error) {
-	limit := r.breaker.admit(claimSize)
+	limit, probe := r.breaker.admit(claimSize)
 	if limit == 0 {
 		return 0, nil
 	}
@@ -96,37 +98,46 @@ func (r *Relay) claim(ctx context.Context) (int, error) {
 	}
 	var sending sync.WaitGroup
 	slots := make(chan struct{}, r.opts.Parallel)
+	var untried []Entry
 	for _, ch := range order {
 		slots <- struct{}{}
+		if !probe && !r.breaker.closed() {
+			untried = append(untried, groups[ch]...)
+			<-slots
+			continue
+		}
 		sending.Go(func() {
 			defer func() { <-slots }()
-			r.sendGroup(ctx, groups[ch], until)
+			r.sendGroup(ctx, groups[ch], until, probe)
 		})
+	}
+	if len(untried) > 0 {
+		r.retry(ctx, untried, ErrUnavailable)
 	}
 	sending.Wait()
 	return len(entries), nil
 }
 
 // sendGroup sends the claimed entries of one channel, one by one while they are few and fresh, as one resync otherwise.
-func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
+func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time, probe bool) {
 	oldest := group[0].Age
 	for _, e := range group {
 		oldest = max(oldest, e.Age)
 	}
 	if len(group) > collapseMin || oldest > r.opts.CollapseAfter {
-		r.collapse(ctx, group, until)
+		r.collapse(ctx, group, until, probe)
 		return
 	}
 	for i, e := range group {
 		if time.Until(until) < r.opts.PublishTimeout {
 			return // somebody else may claim them any moment
 		}
-		err := r.sendOne(ctx, e.Event)
+		err := r.sendOne(ctx, e.Event, probe)
 		switch {
 		case err == nil:
 			r.acks.add(e.ID)
 		case isPermanent(err):
-			r.park(ctx, e, err)
+			r.park(ctx, e, err, probe)
 		default:
 			r.logFailure(ctx, e.Event, err)
 			r.retry(ctx, group[i:], err)
@@ -137,7 +148,7 @@ func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
 
 // collapse sends one resync for the whole group and removes what it covers before anything more is claimed: the next
 // claim would find the same channels again.
-func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
+func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time, probe bool) {
 	last := group[0]
 	for _, e := range group {
 		if e.ResyncRev > last.ResyncRev {
@@ -147,7 +158,7 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
 	if time.Until(until) < r.opts.PublishTimeout {
 		return
 	}
-	if err := r.sendOne(ctx, last.Resync); err != nil {
+	if err := r.sendOne(ctx, last.Resync, probe); err != nil {
 		r.logFailure(ctx, last.Resync, err)
 		r.retry(ctx, group, err)
 		return
@@ -160,8 +171,9 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
 	}
 }
 
-// retry makes entries claimable again after a wait that grows with the attempts. If that fails they wait for the end of
-// their lease instead.
+// retry makes entries claimable again: at once those that were not tried because
+// the breaker is open, the others after a wait that grows with the attempts. If
+// that fails they wait for the end of their lease instead.
 func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
 	ids := make([]int64, 0, len(entries))
 	for _, e := range entries {
@@ -170,9 +182,9 @@ func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
 	delay := backoff(entries[0].Attempts)
 	var limited *RateLimitError
 	if errors.As(cause, &limited) {
-		delay = max(delay, limited.RetryAfter)
+		delay = max(delay, min(limited.RetryAfter, breakerAsked))
 	}
-	if r.lanes.isClosed() {
+	if r.lanes.isClosed() || errors.Is(cause, ErrUnavailable) {
 		delay = 0 // another process may have better luck
 	}
 	r.nack(ctx, NackParams{IDs: ids, Delay: delay})
@@ -184,12 +196,12 @@ func backoff(attempts int) time.Duration {
 }
 
 // park sets an entry aside that can never be sent, and tries to make the clients fetch what it told of.
-func (r *Relay) park(ctx context.Context, e Entry, cause error) {
+func (r *Relay) park(ctx context.Context, e Entry, cause error, probe bool) {
 	r.stats.parked.Add(1)
 	r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
 		slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
 	r.nack(ctx, NackParams{IDs: []int64{e.ID}, Park: true, Reason: cause.Error()})
-	if err := r.sendOne(ctx, e.Resync); err != nil {
+	if err := r.sendOne(ctx, e.Resync, probe); err != nil {
 		r.logFailure(ctx, e.Resync, err)
 	}
 }
@@ -203,7 +215,11 @@ func (r *Relay) nack(ctx context.Context, p NackParams) {
 	}
 }
 
+// logFailure says that ev was tried in vain.
 func (r *Relay) logFailure(ctx context.Context, ev Event, err error) {
+	if errors.Is(err, ErrUnavailable) {
+		return // it was not tried
+	}
 	r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event not broadcast",
 		slog.Any("event", ev), slog.Any("err", err))
 }

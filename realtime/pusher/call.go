@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	vendor "github.com/pusher/pusher-http-go/v5"
@@ -104,20 +105,35 @@ func (x *exchange) outcome(op string, err error) error {
 		}
 		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
-	api := &APIError{Status: x.status, RetryAfter: retryAfter(x.header), ClockSkew: clockSkew(x.header, time.Now())}
+	now := time.Now()
+	api := &APIError{Status: x.status, RetryAfter: retryAfter(x.header, now), ClockSkew: clockSkew(x.header, now)}
 	return fmt.Errorf("pusher: %s: %w", op, api.classify())
 }
 
-// retryAfter reads the header of that name (RFC 9110 §10.2.3), 0 if there is none that can be used.
-func retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(v); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 3600)) * time.Second
+// maxRetryAfter is the longest wait that is believed.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header of that name (RFC 9110 §10.2.3): a number of
+// seconds, or a date, by the clock of the answer if it says its time. It returns
+// 0 if there is no header or it has another form, such as "-1" or "1.5", and at
+// most maxRetryAfter.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v != "" && strings.Trim(v, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+			return maxRetryAfter // an error means that the number is too large for an int64
+		}
+		return time.Duration(seconds) * time.Second
 	}
-	if at, err := http.ParseTime(v); err == nil {
-		return min(max(time.Until(at), 0), time.Hour)
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
 	}
-	return 0
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
 // clockSkew is how far our clock is ahead of the service's.

@@ -13,7 +13,7 @@ import (
 // of the request or the answer's body, which can have a signature in it.
 type APIError struct {
 	Status int // of the answer
-	// RetryAfter is the wait that the service asks for, or 0.
+	// RetryAfter is the wait that the service asks for, at most an hour, or 0.
 	RetryAfter time.Duration
 	// ClockSkew is how far this machine's clock is ahead of the service's, by the answer's Date.
 	ClockSkew time.Duration
@@ -52,15 +52,17 @@ func (e *APIError) classify() error {
 	case s == http.StatusBadRequest:
 		return &realtime.PermanentError{Err: e}
 	case s == http.StatusUnauthorized:
-		return &realtime.RefusedError{Err: e, ProbeAfter: probeCredentials}
+		return &realtime.RefusedError{Err: e, ProbeAfter: max(e.RetryAfter, probeCredentials)}
 	case s == http.StatusForbidden:
-		return &realtime.RefusedError{Err: e} // a quota lasts: the waits of the relay grow
+		return &realtime.RefusedError{Err: e, ProbeAfter: e.RetryAfter} // a quota lasts: the waits of the relay grow
 	case s == http.StatusNotFound, s >= 300 && s < 400:
-		return &realtime.RefusedError{Err: e, ProbeAfter: probeApplication}
+		return &realtime.RefusedError{Err: e, ProbeAfter: max(e.RetryAfter, probeApplication)}
 	case s == http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w: %w", realtime.ErrTooLarge, e)
 	case s == http.StatusTooManyRequests:
 		return &realtime.RateLimitError{Err: e, RetryAfter: e.RetryAfter}
+	case s >= 500 && e.RetryAfter > 0:
+		return &realtime.RefusedError{Err: e, ProbeAfter: e.RetryAfter}
 	}
 	return e
 }
