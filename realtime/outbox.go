@@ -48,7 +48,7 @@ type NackParams struct {
 
 // PurgeParams says which entries [Outbox.Purge] removes, by their age.
 type PurgeParams struct {
-	Pending time.Duration // the age from which pending entries go
+	Pending time.Duration // the age from which pending entries go, all but the newest of each channel
 	Parked  time.Duration // the age from which parked entries go
 }
 
@@ -68,8 +68,9 @@ type Backlog struct {
 //  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: a
 //     Resync that was published has covered them.
 //  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
-//  6. Purge removes the pending entries and the parked ones that are older than it says, counted from when they were
-//     written, and returns how many.
+//  6. Purge removes the parked entries that are older than it says, counted from when they were written, and returns
+//     how many it removed. Of the pending entries that are older it removes all but the newest of each channel, so that
+//     no channel loses the resync that is still due.
 //  7. All times are measured on the store's clock.
 //  8. Backlog describes the outbox at one moment, on the store's clock.
 //  9. It is safe for concurrent use, by several processes too where the database is shared.

@@ -53,6 +53,8 @@ type Relay struct {
 	opts    RelayOptions
 	lanes   *lanes
 	acks    *acks
+	claims  outboxCall
+	acking  outboxCall
 	breaker *breaker
 	pace    *pace
 	wake    chan struct{}
@@ -82,6 +84,8 @@ func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error)
 		opts:    o,
 		lanes:   newLanes(o.MaxQueue, o.MaxQueueBytes),
 		acks:    &acks{full: make(chan struct{}, 1)},
+		claims:  outboxCall{timeout: o.outboxTimeout()},
+		acking:  outboxCall{timeout: o.outboxTimeout()},
 		breaker: newBreaker(o.PublishTimeout),
 		pace:    newPace(o.Parallel),
 		wake:    make(chan struct{}, 1),
@@ -155,7 +159,9 @@ func (r *Relay) giveBack(ctx context.Context) error {
 	defer cancel()
 	err := r.flushAcks(ctx)
 	if left := r.lanes.drain(); len(left) > 0 {
-		err = errors.Join(err, r.outbox.Nack(ctx, NackParams{IDs: left}))
+		nack, cancel := context.WithTimeout(ctx, r.opts.outboxTimeout())
+		err = errors.Join(err, r.outbox.Nack(nack, NackParams{IDs: left}))
+		cancel()
 	}
 	if err != nil {
 		return fmt.Errorf("realtime: drain the relay: %w", err)
@@ -207,7 +213,7 @@ func (r *Relay) pollLoop(ctx, work context.Context) {
 // purgeLoop removes what is too old, until ctx ends.
 func (r *Relay) purgeLoop(ctx context.Context) {
 	for {
-		n, err := r.outbox.Purge(ctx, PurgeParams{Pending: r.opts.KeepPending, Parked: r.opts.KeepParked})
+		n, err := r.purge(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not purged", slog.Any("err", err))
@@ -223,6 +229,12 @@ func (r *Relay) purgeLoop(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+func (r *Relay) purge(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, purgeTime)
+	defer cancel()
+	return r.outbox.Purge(ctx, PurgeParams{Pending: r.opts.KeepPending, Parked: r.opts.KeepParked})
 }
 
 // jitter returns d, give or take the share.

@@ -79,7 +79,11 @@ func (r *Relay) claim(ctx context.Context) (int, error) {
 	}
 	// The lease is counted from before the call: it may end earlier than the store says, never later.
 	until := time.Now().Add(r.opts.ClaimLease)
-	entries, err := r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
+	var entries []Entry
+	err := r.claims.run(ctx, func(ctx context.Context) (err error) {
+		entries, err = r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -158,13 +162,17 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time, pr
 	if time.Until(until) < r.opts.PublishTimeout {
 		return
 	}
-	if err := r.sendOne(ctx, last.Resync, probe); err != nil {
+	switch err := r.sendOne(ctx, last.Resync, probe); {
+	case isPermanent(err): // the fault is the channel's
+		r.setAside(ctx, group, err)
+		return
+	case err != nil:
 		r.logFailure(ctx, last.Resync, err)
 		r.retry(ctx, group, err)
 		return
 	}
 	r.stats.collapsed.Add(int64(len(group)))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.AckThrough(ctx, last.Resync.Channel, last.ResyncRev); err != nil {
 		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
@@ -175,10 +183,6 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time, pr
 // the breaker is open, the others after a wait that grows with the attempts. If
 // that fails they wait for the end of their lease instead.
 func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
-	ids := make([]int64, 0, len(entries))
-	for _, e := range entries {
-		ids = append(ids, e.ID)
-	}
 	delay := backoff(entries[0].Attempts)
 	var limited *RateLimitError
 	if errors.As(cause, &limited) {
@@ -187,7 +191,7 @@ func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
 	if r.lanes.isClosed() || errors.Is(cause, ErrUnavailable) {
 		delay = 0 // another process may have better luck
 	}
-	r.nack(ctx, NackParams{IDs: ids, Delay: delay})
+	r.nack(ctx, NackParams{IDs: entryIDs(entries), Delay: delay})
 }
 
 // backoff is the wait after the given number of attempts: up to a minute, with full jitter above the first second.
@@ -195,20 +199,43 @@ func backoff(attempts int) time.Duration {
 	return time.Second + rand.N(time.Second<<min(max(attempts, 0), 6))
 }
 
-// park sets an entry aside that can never be sent, and tries to make the clients fetch what it told of.
+// park sets an entry aside that can never be sent, as soon as the clients were
+// told to fetch what it tells of, unless that cannot be sent either.
 func (r *Relay) park(ctx context.Context, e Entry, cause error, probe bool) {
-	r.stats.parked.Add(1)
-	r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
-		slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
-	r.nack(ctx, NackParams{IDs: []int64{e.ID}, Park: true, Reason: cause.Error()})
-	if err := r.sendOne(ctx, e.Resync, probe); err != nil {
+	if err := r.sendOne(ctx, e.Resync, probe); err != nil && !isPermanent(err) {
 		r.logFailure(ctx, e.Resync, err)
+		r.retry(ctx, []Entry{e}, err)
+		return
 	}
+	r.setAside(ctx, []Entry{e}, cause)
 }
 
-// nack also works when ctx has ended: what was claimed should not stay leased.
+func (r *Relay) setAside(ctx context.Context, entries []Entry, cause error) {
+	r.stats.parked.Add(int64(len(entries)))
+	for _, e := range entries {
+		r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
+			slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
+	}
+	r.nack(ctx, NackParams{IDs: entryIDs(entries), Park: true, Reason: cause.Error()})
+}
+
+func entryIDs(entries []Entry) []int64 {
+	ids := make([]int64, 0, len(entries))
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+// settling returns a context for a call of the outbox that tells what came of
+// claimed entries. It lives on when ctx has ended, because they should not stay
+// leased.
+func (r *Relay) settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), min(r.opts.Drain, r.opts.outboxTimeout()))
+}
+
 func (r *Relay) nack(ctx context.Context, p NackParams) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.Nack(ctx, p); err != nil {
 		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox entry not given back", slog.Any("err", err))

@@ -256,20 +256,95 @@ func TestRelayCollapsesABacklog(t *testing.T) {
 	})
 }
 
-func TestRelayPurges(t *testing.T) {
+// An outage that is longer than KeepPending costs no channel its resync.
+func TestRelayPurgesAllButOneEntryOfAChannel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayed(t, realtime.RelayOptions{})
 		r.to.answers(always(errors.New("down")))
 		stop := r.run()
-		r.queue.add("private-a", 0)
+		for range 3 {
+			r.queue.add("private-a", 0)
+			r.queue.add("private-b", 0)
+		}
 		pass(23 * time.Hour)
-		require.EqualValues(t, 1, r.pending())
+		require.EqualValues(t, 6, r.pending())
 		pass(3 * time.Hour)
-		require.Zero(t, r.pending())
+		require.EqualValues(t, 2, r.pending())
 		stats, err := r.relay.Stats(t.Context())
 		require.NoError(t, err)
-		require.EqualValues(t, 1, stats.Purged)
+		require.EqualValues(t, 4, stats.Purged)
+		r.to.answers(nil)
+		pass(5 * time.Minute)
+		require.Zero(t, r.pending())
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-b"))
+		stop()
+	})
+}
+
+func TestRelaySendsAResyncForWhatIsTooOldWhenItStarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		for range 3 {
+			r.queue.add("private-a", 0)
+		}
+		r.queue.add("private-b", 0)
+		pass(72 * time.Hour)
+		stop := r.run()
+		pass(time.Minute)
+		require.Zero(t, r.pending())
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-b"))
+		stop()
+	})
+}
+
+// An event is parked only when the clients know that they have to fetch.
+func TestRelayParksAfterTheResync(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{CollapseAfter: time.Hour})
+		resync := errors.New("cut")
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Name == "new-message" {
+				return &realtime.PermanentError{Err: errors.New("bad name")}
+			}
+			return resync
+		})
+		stop := r.run()
+		r.queue.add("private-a", 0)
+		pass(10 * time.Second)
+		require.Empty(t, r.queue.parked)
+		require.EqualValues(t, 1, r.pending())
+		resync = nil
+		pass(time.Minute)
+		require.Len(t, r.queue.parked, 1)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		stop()
+	})
+}
+
+func TestRelayParksAChannelThatIsRefusedForGood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Channel == "private-bad" {
+				return &realtime.PermanentError{Err: errors.New("bad channel")}
+			}
+			return nil
+		})
+		r.queue.add("private-bad", 0)
+		r.queue.add("private-bad", 0)
+		r.queue.add("private-a", 0)
+		pass(time.Hour)
+		stop := r.run()
+		pass(time.Minute)
+		require.Len(t, r.queue.parked, 2)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		require.Zero(t, r.pending())
 		stop()
 	})
 }

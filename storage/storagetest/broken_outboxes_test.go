@@ -181,6 +181,18 @@ func brokenOutboxes() []broken {
 			}}
 		},
 	}, {
+		name:  "purge-takes-the-newest",
+		cases: []string{"outbox/purge"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+				n, err := s.Purge(ctx, p)
+				if p.Pending == 0 {
+					err = errors.Join(err, s.AckThrough(ctx, consultation.Channel("second"), math.MaxInt64))
+				}
+				return n, err
+			}}
+		},
+	}, {
 		name:  "nack-ignores-the-delay",
 		cases: []string{"outbox/nack"},
 		wrap: nacks(func(ctx context.Context, s storagetest.Store, p realtime.NackParams) error {
