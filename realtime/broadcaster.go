@@ -16,7 +16,8 @@ var ErrTooLarge = errors.New("realtime: event too large")
 //  4. The call returns when ctx ends, with an error that wraps ctx.Err(), if it has not succeeded by then. With a ctx
 //     that has already ended, nothing is sent.
 //  5. An event that [Event.Validate] refuses is refused with an error that matches [ErrInvalidEvent].
-//  6. A failure that repeating cannot mend is a [*PermanentError] or matches [ErrInvalidEvent].
+//  6. A failure that repeating cannot mend, because it is the event's own, is a [*PermanentError] or matches
+//     [ErrInvalidEvent]. One that concerns all events, such as wrong credentials, is a [*RefusedError].
 //  7. It is safe for concurrent use.
 //
 // realtimetest.Run checks each sentence.
@@ -52,7 +53,9 @@ type BroadcasterFunc func(ctx context.Context, ev Event) error
 // Broadcast calls f.
 func (f BroadcasterFunc) Broadcast(ctx context.Context, ev Event) error { return f(ctx, ev) }
 
-// PermanentError wraps a failure that would come again however often the same event is sent.
+// PermanentError wraps a failure that would come again however often the same
+// event is sent, while other events may succeed. A [Relay] parks such an event.
+// For a failure that concerns all events return a [*RefusedError].
 type PermanentError struct{ Err error }
 
 // Error returns the text of the wrapped error.

@@ -2,8 +2,9 @@ package realtime
 
 import "time"
 
-// RefusedError is how a transport says that it refuses everything for now, not just this event: wrong credentials, a
-// disabled application, a quota. A [Relay] stops sending and probes again after a while.
+// RefusedError is how a transport says that it refuses everything for now, not just this event: wrong credentials, an
+// address of something else, a disabled application, a quota. A [Relay] stops sending, parks nothing and probes again
+// after a while.
 type RefusedError struct {
 	Err error
 	// ProbeAfter is when to try again, at most an hour; 0 leaves it to the relay.

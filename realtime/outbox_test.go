@@ -101,6 +101,14 @@ func (q *queue) add(ch realtime.Channel, lease time.Duration) (int64, realtime.E
 	return q.lastID, ev
 }
 
+// addThin writes an entry that is due, whose event has a thin form.
+func (q *queue) addThin(ch realtime.Channel) {
+	id, _ := q.add(ch, 0)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.rows[id].event.Thin = []byte(`"thin"`)
+}
+
 func (q *queue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -36,7 +36,7 @@ func (r *Relay) sendOne(ctx context.Context, ev Event, probe bool) error {
 	ev.Data, ev.Thin = ev.Thin, nil
 	return r.attempt(ctx, 1, probe, func(ctx context.Context) []error {
 		err := r.to.Broadcast(ctx, ev)
-		if errors.Is(err, ErrTooLarge) {
+		if errors.Is(err, ErrTooLarge) && !errors.Is(err, ErrInvalidEvent) {
 			// Some numbers cannot be too large: it is the quota that is used up.
 			err = &RefusedError{Err: err}
 		}

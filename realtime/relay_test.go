@@ -230,6 +230,28 @@ func TestRelaySendsThinWhatIsTooLarge(t *testing.T) {
 	})
 }
 
+// A quota may be the reason why a transport finds the thin form too large, unless
+// the event was refused by its own rules.
+func TestRelayParksWhatIsTooLargeEvenWhenThin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Name == "new-message" {
+				return fmt.Errorf("%w: %w", realtime.ErrInvalidEvent, realtime.ErrTooLarge)
+			}
+			return nil
+		})
+		stop := r.run()
+		r.queue.addThin("private-a")
+		pass(3 * time.Second)
+		require.NoError(t, r.relay.Check(t.Context()))
+		require.Len(t, r.queue.parked, 1)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		stop()
+	})
+}
+
 func TestRelayCollapsesABacklog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -77,7 +77,7 @@ func (r request) send(ctx context.Context, b *Broadcaster, op string) (err error
 			err = fmt.Errorf("pusher: %s: Config.Transport panicked with a %T", op, p)
 		}
 	}()
-	return b.call(ctx, op, r.key, func(c *vendor.Client) error {
+	return b.trigger(ctx, op, r.key, func(c *vendor.Client) error {
 		_, err := c.TriggerBatch(r.events)
 		return err
 	})

@@ -51,7 +51,7 @@ func (b *Broadcaster) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err != nil {
 		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
-	return b.call(ctx, op, key, func(c *vendor.Client) error {
+	return b.trigger(ctx, op, key, func(c *vendor.Client) error {
 		_, err := c.TriggerWithParams(out.Channel, out.Name, out.Data, vendor.TriggerParams{SocketID: out.SocketID})
 		return err
 	})
@@ -70,14 +70,17 @@ func (b *Broadcaster) prepare(ev realtime.Event) (out vendor.Event, key []byte, 
 	case b.cfg.Privacy == PrivacyEncrypted && kind == realtime.KindPrivate:
 		ev.Channel = encryptedName(ev.Channel)
 		key = b.masterKey(ev.Audience)
-		if len(ev.Data) > maxSealed {
-			if ev.Thin == nil {
-				return vendor.Event{}, nil, realtime.ErrTooLarge
-			}
+		if len(ev.Data) > maxSealed && ev.Thin != nil {
 			ev.Data = ev.Thin
+		}
+		if len(ev.Data) > maxSealed {
+			return vendor.Event{}, nil, fmt.Errorf("%w: %w when it is sealed", realtime.ErrInvalidEvent, realtime.ErrTooLarge)
 		}
 	case b.cfg.Privacy != PrivacyFull && ev.Thin != nil:
 		ev.Data = ev.Thin
+	}
+	if err := ev.Validate(); err != nil { // the thin form, and the longer name
+		return vendor.Event{}, nil, err
 	}
 	out = vendor.Event{Channel: string(ev.Channel), Name: ev.Name, Data: []byte(ev.Data)}
 	if ev.Except != "" {

@@ -59,6 +59,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.t.Errorf("request: %v", err)
 	}
 	e.mu.Lock()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	e.paths, e.bodies = append(e.paths, r.URL.Path), append(e.bodies, string(body))
 	answer := e.answer
 	e.mu.Unlock()
@@ -73,6 +74,12 @@ func (e *endpoint) answers(f http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.answer = f
+}
+
+// body returns the body of a request that the endpoint is about to answer.
+func body(r *http.Request) string {
+	b, _ := io.ReadAll(r.Body) // it is in memory
+	return string(b)
 }
 
 func (e *endpoint) requests() (paths, bodies []string) {
@@ -297,7 +304,13 @@ func TestFailureClasses(t *testing.T) {
 	}{
 		{"200", status(200), func(t *testing.T, err error) { require.NoError(t, err) }},
 		{"202 garbage", status(202), func(t *testing.T, err error) { require.NoError(t, err) }},
-		{"400", status(400), func(t *testing.T, err error) { as[*realtime.PermanentError](t, err) }},
+		{"400", status(400), refusesAll},
+		{"422", status(422), refusesAll},
+		{"402", status(402), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"405", status(405), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"407", status(407), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"408", status(408), transient},
+		{"425", status(425), transient},
 		{"401", status(401), func(t *testing.T, err error) {
 			require.Equal(t, 30*time.Second, as[*realtime.RefusedError](t, err).ProbeAfter)
 			require.Contains(t, err.Error(), "credentials")
@@ -362,6 +375,16 @@ func as[T error](t *testing.T, err error) T {
 	var found T
 	require.ErrorAs(t, err, &found)
 	return found
+}
+
+// refusesAll says that the fault is not the event's. A 400 to TerminateUser is
+// permanent, because it concerns the user id.
+func refusesAll(t *testing.T, err error) {
+	var refused *realtime.RefusedError
+	if !errors.As(err, &refused) {
+		require.ErrorContains(t, err, "terminate connections")
+		as[*realtime.PermanentError](t, err)
+	}
 }
 
 // transient says that the event may be sent again, and nothing else.
@@ -437,6 +460,26 @@ func TestRefusedBeforeItIsSent(t *testing.T) {
 		ev := event()
 		change(&ev)
 		require.ErrorIs(t, b.Broadcast(t.Context(), ev), realtime.ErrInvalidEvent, name)
+	}
+	cfg, _ := e.config()
+	cfg.Privacy, cfg.EncryptionKey = pusher.PrivacyEncrypted, bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength)
+	sealing, err := pusher.New(cfg)
+	require.NoError(t, err)
+	for name, change := range map[string]func(*realtime.Event){
+		"a channel that is too long when encrypted": func(ev *realtime.Event) {
+			ev.Channel += realtime.Channel(strings.Repeat("x", realtime.MaxChannelLength-len(ev.Channel)))
+		},
+		"a thin form that is no JSON": func(ev *realtime.Event) {
+			ev.Data, ev.Thin = []byte(`"`+strings.Repeat("x", 9000)+`"`), []byte("{")
+		},
+		"a thin form that is too large": func(ev *realtime.Event) {
+			ev.Thin = []byte(`"` + strings.Repeat("x", 9000) + `"`)
+			ev.Data = ev.Thin
+		},
+	} {
+		ev := event()
+		change(&ev)
+		require.ErrorIs(t, sealing.Broadcast(t.Context(), ev), realtime.ErrInvalidEvent, name)
 	}
 	for name, change := range map[string]func(*realtime.Event){
 		"socket":    func(ev *realtime.Event) { ev.Except = "x" },

@@ -62,6 +62,31 @@ func (b *Broadcaster) call(ctx context.Context, op string, key []byte, do func(*
 	return err
 }
 
+// trigger is call for events. An answer that blames them is believed only if the
+// service takes another event.
+func (b *Broadcaster) trigger(ctx context.Context, op string, key []byte, do func(*vendor.Client) error) error {
+	err := b.call(ctx, op, key, do)
+	var api *APIError
+	if !errors.As(err, &api) || !api.blamesEvent() {
+		return err
+	}
+	checked := b.call(ctx, "check after "+op, nil, func(c *vendor.Client) error {
+		return c.Trigger(checkChannel, "murph-check", []byte("{}"))
+	})
+	var other *APIError
+	switch {
+	case checked == nil:
+		return err
+	case errors.As(checked, &other) && other.blamesEvent():
+		return fmt.Errorf("pusher: %s: %w", op, &realtime.RefusedError{Err: api, ProbeAfter: probeApplication})
+	}
+	return checked
+}
+
+// checkChannel has no subscribers, because package consultation builds no such
+// name and httpadapter signs for no other.
+const checkChannel = "private-murph-check"
+
 // exchange is the RoundTripper of one call. It gives the request its context and remembers the answer, of which the
 // vendor's error has only a text, with a signature in it in the case of a 401.
 type exchange struct {
@@ -95,8 +120,10 @@ func (x *exchange) outcome(op string, err error) error {
 	switch {
 	case err == nil, x.status >= 200 && x.status < 300: // delivered, whatever the body looks like
 		return nil
-	case !x.sent: // the vendor's client refused to send it, and will again
-		return fmt.Errorf("pusher: %s: %w", op, &realtime.PermanentError{Err: errors.New("refused before it was sent")})
+	case !x.sent:
+		// The vendor's client refused it. Events were checked before, so it will refuse all of them.
+		err := errors.New("the request was refused before it was sent, check the configuration")
+		return fmt.Errorf("pusher: %s: %w", op, &realtime.RefusedError{Err: err, ProbeAfter: probeApplication})
 	case x.status == 0:
 		// The error of the HTTP client has the whole address in it, and so the signature.
 		var withAddress *url.Error

@@ -24,6 +24,12 @@ func (e *APIError) skewed() bool {
 	return e.Status == http.StatusUnauthorized && e.ClockSkew.Abs() > pusherproto.MaxClockSkew-time.Minute
 }
 
+// blamesEvent reports whether the service finds fault with the event, or with all
+// that it gets, as it does when the address is that of something else.
+func (e *APIError) blamesEvent() bool {
+	return e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity
+}
+
 // Error says what the status means.
 func (e *APIError) Error() string {
 	meaning := http.StatusText(e.Status)
@@ -47,22 +53,24 @@ const (
 )
 
 // classify says with the types of package realtime what to do about the answer.
+// An answer that is not known concerns the configuration: a redirection, or a
+// status such as 404 or 405, comes from something that is not the service.
 func (e *APIError) classify() error {
 	switch s := e.Status; {
-	case s == http.StatusBadRequest:
+	case e.blamesEvent():
 		return &realtime.PermanentError{Err: e}
 	case s == http.StatusUnauthorized:
 		return &realtime.RefusedError{Err: e, ProbeAfter: max(e.RetryAfter, probeCredentials)}
 	case s == http.StatusForbidden:
 		return &realtime.RefusedError{Err: e, ProbeAfter: e.RetryAfter} // a quota lasts: the waits of the relay grow
-	case s == http.StatusNotFound, s >= 300 && s < 400:
-		return &realtime.RefusedError{Err: e, ProbeAfter: max(e.RetryAfter, probeApplication)}
 	case s == http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w: %w", realtime.ErrTooLarge, e)
 	case s == http.StatusTooManyRequests:
 		return &realtime.RateLimitError{Err: e, RetryAfter: e.RetryAfter}
-	case s >= 500 && e.RetryAfter > 0:
+	case s == http.StatusRequestTimeout, s == http.StatusTooEarly, s >= 500 && e.RetryAfter == 0:
+		return e
+	case s >= 500:
 		return &realtime.RefusedError{Err: e, ProbeAfter: e.RetryAfter}
 	}
-	return e
+	return &realtime.RefusedError{Err: e, ProbeAfter: max(e.RetryAfter, probeApplication)}
 }
