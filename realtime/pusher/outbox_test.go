@@ -40,6 +40,7 @@ func TestOutboxAfterEachAnswer(t *testing.T) {
 		answer          http.HandlerFunc
 		pending, parked int64
 		open            bool
+		timeout         time.Duration // of a call, where it is waited for
 	}{
 		"200":     {answer: status(200)},
 		"garbage": {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }},
@@ -47,7 +48,7 @@ func TestOutboxAfterEachAnswer(t *testing.T) {
 			w.WriteHeader(200)
 			_ = http.NewResponseController(w).Flush()
 			stall(w, r)
-		}},
+		}, timeout: time.Second},
 		"400":              {answer: status(400), pending: 1, open: true}, // to everything: the fault is not the event's
 		"405":              {answer: status(405), pending: 1, open: true},
 		"422":              {answer: status(422), pending: 1, open: true},
@@ -61,14 +62,14 @@ func TestOutboxAfterEachAnswer(t *testing.T) {
 		"413":              {answer: status(413), pending: 1, open: true}, // thin too: it is the quota
 		"429":              {answer: status(429), pending: 1, open: true},
 		"500":              {answer: status(500), pending: 1},
-		"stall":            {answer: stall, pending: 1},
+		"stall":            {answer: stall, pending: 1, timeout: time.Second},
 		"cut":              {answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, pending: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEndpoint(t)
 			e.answers(c.answer)
-			relay, _ := relayTo(t, e)
+			relay, _ := relayTo(t, e, c.timeout)
 			_, err := relay.Flush(t.Context())
 			require.NoError(t, err)
 			stats, err := relay.Stats(t.Context())
@@ -125,7 +126,7 @@ func TestTooLargeGoesThin(t *testing.T) {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 		}
 	})
-	relay, store := relayTo(t, e)
+	relay, store := relayTo(t, e, 0)
 	_, err := relay.Flush(t.Context())
 	require.NoError(t, err)
 	_, bodies := e.requests()
@@ -136,15 +137,16 @@ func TestTooLargeGoesThin(t *testing.T) {
 	require.Zero(t, backlog)
 }
 
-// relayTo makes a relay to the endpoint with one message in its outbox that is due.
-func relayTo(t *testing.T, e *endpoint) (*realtime.Relay, *memstore.Store) {
+// relayTo makes a relay to the endpoint with one message in its outbox that is
+// due. A timeout of zero is the default.
+func relayTo(t *testing.T, e *endpoint, timeout time.Duration) (*realtime.Relay, *memstore.Store) {
 	t.Helper()
 	store := memstore.New()
 	cfg, _ := e.config()
 	to, err := pusher.New(cfg)
 	require.NoError(t, err)
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	relay, err := realtime.NewRelay(store, to, &realtime.RelayOptions{Logger: quiet, PublishTimeout: 200 * time.Millisecond})
+	relay, err := realtime.NewRelay(store, to, &realtime.RelayOptions{Logger: quiet, PublishTimeout: timeout})
 	require.NoError(t, err)
 	patient := consultation.Participant{UserID: "p", Role: consultation.RolePatient}
 	student := consultation.Participant{UserID: "s", Role: consultation.RoleStudent}
