@@ -28,8 +28,8 @@ type Appended struct {
 	Replayed bool
 	// Entry is the id of the outbox entry, or 0.
 	Entry int64
-	// Audience is that of the consultation at the moment of the append, for the event; "" if it is Replayed.
-	Audience string
+	// Audience is the consultation's at the moment of the append, for the event; zero if it is Replayed.
+	Audience consultation.Audience
 }
 
 // Apply decides about the append, in the order in which [Storage.Append] promises it. c is the consultation under its
@@ -86,8 +86,8 @@ type Changed struct {
 	// Unchanged says that the message was already as asked for: nothing was stored, no rev raised, no event is due.
 	Unchanged bool
 	Entry     int64
-	// Audience is that of the consultation at the moment of the change; "" if it is Unchanged.
-	Audience string
+	// Audience is the consultation's at the moment of the change; zero if it is Unchanged.
+	Audience consultation.Audience
 }
 
 // Apply decides about the edit, in the order in which [Storage.Edit] promises it. A store calls it with the consultation

@@ -43,7 +43,7 @@ func TestAppendApply(t *testing.T) {
 				continue
 			}
 			require.NoError(t, err)
-			require.Equal(t, chat.Appended{Audience: string(patient.UserID) + " " + string(student.UserID), Message: chat.Message{
+			require.Equal(t, chat.Appended{Audience: consultation.Audience{Number: 1, UserIDs: "patient-1 student-1"}, Message: chat.Message{
 				ID: "new", ConsultationID: room, SenderID: sender.UserID, Content: "hello", CreatedAt: then, Sender: sender,
 				Seq: 8, Rev: 8, ClientMessageID: "key-1",
 			}}, done)

@@ -14,7 +14,7 @@ const (
 	EventMessageUpdated = "message-updated"
 	EventMessageDeleted = "message-deleted"
 	EventMessagesRead   = "messages-read"
-	EventResyncRequired = "resync-required"
+	EventResyncRequired = consultation.EventResyncRequired
 )
 
 // maxFull is the size in bytes above which an event goes out thin: below [realtime.MaxEventData], the most that Pusher takes,
@@ -38,15 +38,13 @@ type Read struct {
 	At             string              `json:"at"`             // as consultation.FormatTime writes it
 }
 
-// Resync is the payload of a resync-required: catch up to at least this rev.
-type Resync struct {
-	ConsultationID consultation.ID `json:"consultationId"` // what to fetch
-	Rev            int64           `json:"rev"`            // 0 if it is not known
-}
+// Resync is the payload of a resync-required.
+type Resync = consultation.Resync
 
-// MessageEvent builds the event that tells of m: new-message or message-updated with the message, message-deleted with
-// the tombstone. Above 9,500 bytes the payload is [Thin].
-func MessageEvent(name string, m Message, except realtime.SocketID) (realtime.Event, error) {
+// MessageEvent returns the event about m for the audience to: new-message or message-updated with the message,
+// message-deleted with the tombstone. m and to are of one version of the consultation. Above 9,500 bytes the payload is
+// [Thin].
+func MessageEvent(name string, m Message, to consultation.Audience, except realtime.SocketID) (realtime.Event, error) {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", name, err)
@@ -59,29 +57,28 @@ func MessageEvent(name string, m Message, except realtime.SocketID) (realtime.Ev
 		data = thin
 	}
 	return realtime.Event{
-		Channel: consultation.Channel(m.ConsultationID),
-		Name:    name,
-		Data:    data,
-		Thin:    thin,
-		Except:  except,
+		Channel:  consultation.Channel(m.ConsultationID, to.Number),
+		Name:     name,
+		Data:     data,
+		Thin:     thin,
+		Audience: to.UserIDs,
+		Except:   except,
 	}, nil
 }
 
-// MessagesRead builds the event of a read mark that has moved.
-func MessagesRead(id consultation.ID, reader consultation.UserID, mark ReadMark) (realtime.Event, error) {
-	read := Read{ConsultationID: id, UserID: reader, Seq: mark.Seq, At: consultation.FormatTime(mark.At)}
-	return idsOnly(id, EventMessagesRead, read)
-}
-
-// ResyncRequired builds the event that makes the clients of a consultation catch up.
-func ResyncRequired(id consultation.ID, rev int64) (realtime.Event, error) {
-	return idsOnly(id, EventResyncRequired, Resync{ConsultationID: id, Rev: rev})
-}
-
-func idsOnly(id consultation.ID, name string, payload any) (realtime.Event, error) {
-	data, err := json.Marshal(payload)
+// MessagesRead returns the event of a moved read mark, for the audience to.
+func MessagesRead(id consultation.ID, reader consultation.UserID, mark ReadMark, to consultation.Audience) (realtime.Event, error) {
+	data, err := json.Marshal(Read{ConsultationID: id, UserID: reader, Seq: mark.Seq, At: consultation.FormatTime(mark.At)})
 	if err != nil {
-		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", name, err)
+		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", EventMessagesRead, err)
 	}
-	return realtime.Event{Channel: consultation.Channel(id), Name: name, Data: data}, nil
+	ch := consultation.Channel(id, to.Number)
+	return realtime.Event{Channel: ch, Name: EventMessagesRead, Data: data, Audience: to.UserIDs}, nil
+}
+
+// ResyncRequired returns the event that makes the clients of a consultation, in the audience to, catch up.
+func ResyncRequired(id consultation.ID, rev int64, to consultation.Audience) realtime.Event {
+	ev := consultation.NewResyncRequired(id, consultation.Channel(id, to.Number), rev)
+	ev.Audience = to.UserIDs
+	return ev
 }

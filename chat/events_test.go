@@ -16,11 +16,12 @@ const thin = `{"consultationId":"room","id":"m-1","seq":3,"rev":3,"thin":true}`
 func TestMessageEvent(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{chat.EventNewMessage, chat.EventMessageUpdated, chat.EventMessageDeleted} {
-		ev, err := chat.MessageEvent(name, example(), "1.2")
+		ev, err := chat.MessageEvent(name, example(), consultation.Audience{Number: 2, UserIDs: "a b"}, "1.2")
 		require.NoError(t, err)
 		require.NoError(t, ev.Validate())
 		require.Equal(t, name, ev.Name)
-		require.EqualValues(t, "private-consultation-room", ev.Channel)
+		require.EqualValues(t, "private-consultation.2-room", ev.Channel)
+		require.Equal(t, "a b", ev.Audience)
 		require.EqualValues(t, "1.2", ev.Except)
 		require.JSONEq(t, golden, string(ev.Data))
 		require.Equal(t, thin, string(ev.Thin))
@@ -35,7 +36,7 @@ func TestMessageEventGoesThin(t *testing.T) {
 	size := func(content string) (realtime.Event, int) {
 		m := example()
 		m.Content = content
-		ev, err := chat.MessageEvent(chat.EventNewMessage, m, "")
+		ev, err := chat.MessageEvent(chat.EventNewMessage, m, consultation.Audience{}, "")
 		require.NoError(t, err)
 		return ev, len(encode(t, m))
 	}
@@ -56,17 +57,18 @@ func TestMessageEventGoesThin(t *testing.T) {
 
 func TestOtherEvents(t *testing.T) {
 	t.Parallel()
-	ev, err := chat.MessagesRead(room, student.UserID, chat.ReadMark{Seq: 3, At: then})
+	to := consultation.Audience{Number: 2, UserIDs: "a b"}
+	ev, err := chat.MessagesRead(room, student.UserID, chat.ReadMark{Seq: 3, At: then}, to)
 	require.NoError(t, err)
 	require.NoError(t, ev.Validate())
 	require.Equal(t, realtime.Event{
-		Channel: consultation.Channel(room), Name: "messages-read",
+		Channel: consultation.Channel(room, 2), Name: "messages-read", Audience: "a b",
 		Data: []byte(`{"consultationId":"room","userId":"student-1","seq":3,"at":"2026-03-01T09:00:00.120000Z"}`),
 	}, ev)
-	ev, err = chat.ResyncRequired(room, 17)
-	require.NoError(t, err)
+	ev = chat.ResyncRequired(room, 17, to)
 	require.NoError(t, ev.Validate())
 	require.Equal(t, realtime.Event{
-		Channel: consultation.Channel(room), Name: "resync-required", Data: []byte(`{"consultationId":"room","rev":17}`),
+		Channel: consultation.Channel(room, 2), Name: "resync-required", Audience: "a b",
+		Data: []byte(`{"consultationId":"room","rev":17}`),
 	}, ev)
 }

@@ -24,7 +24,7 @@ func ExampleNewService() {
 	}
 	id := inProgress(ctx, store, events)
 
-	browser := events.Subscribe(consultation.Channel(id), "")
+	browser := events.Subscribe(consultation.Channel(id, 1), "")
 	defer browser.Close()
 	_, err = messages.Send(ctx, chat.SendParams{ConsultationID: id, SenderID: "paula", Content: "Guten Tag"})
 	if err != nil {

@@ -22,12 +22,11 @@ func (s *Service) MarkRead(ctx context.Context, p ReadParams) (ReadMark, error) 
 		return ReadMark{}, err
 	}
 	if marked.Moved && s.opts.ReadReceipts == ReceiptsShared {
-		ev, err := MessagesRead(p.ConsultationID, p.Reader, marked.Mark)
+		ev, err := MessagesRead(p.ConsultationID, p.Reader, marked.Mark, marked.Audience)
 		if err != nil {
 			s.opts.Logger.LogAttrs(ctx, slog.LevelError, "event not built", slog.Any("err", err))
 			return marked.Mark, nil
 		}
-		ev.Audience = marked.Audience
 		s.events.Publish(ctx, 0, ev)
 	}
 	return marked.Mark, nil

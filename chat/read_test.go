@@ -28,7 +28,7 @@ func TestMarkRead(t *testing.T) {
 	events := b.to.take()
 	require.Len(t, events, 1)
 	require.Equal(t, "messages-read", events[0].Name)
-	require.Equal(t, consultation.Channel(room), events[0].Channel)
+	require.Equal(t, consultation.Channel(room, 1), events[0].Channel)
 	require.Equal(t, `{"consultationId":"room","userId":"student-1","seq":3,"at":"`+consultation.FormatTime(mark.At)+`"}`, string(events[0].Data))
 
 	require.Equal(t, mark, b.mark(t, student, 2))

@@ -11,7 +11,7 @@ import (
 // Reference is what an outbox entry holds instead of an event: ids, numbers and states, never content. So nothing that
 // was deleted is broadcast later, and no text lies about in a queue.
 type Reference struct {
-	// Event is the event's name.
+	// Event is the event's name, or [consultation.ReferenceLeft].
 	Event          string
 	ConsultationID consultation.ID
 	Rev            int64
@@ -22,45 +22,45 @@ type Reference struct {
 	Except realtime.SocketID
 }
 
-// Entry turns the reference into what [realtime.Outbox.Claim] returns. c is the consultation and m the message as they
-// are now, nil if they are gone or not needed. What cannot be told any more becomes a resync-required.
+// Entry returns the reference as [realtime.Outbox.Claim] does. c is the consultation and m the message from one snapshot,
+// nil if they are gone or not needed. An event that can no longer be built becomes a resync-required.
 func (r Reference) Entry(id int64, attempts int, age time.Duration, c *consultation.Consultation, m *Message) (realtime.Entry, error) {
 	rev := r.Rev
+	var to consultation.Audience
 	if c != nil {
-		rev = max(rev, c.Rev)
+		rev, to = max(rev, c.Rev), c.Audience()
 	}
-	resync, err := ResyncRequired(r.ConsultationID, rev)
+	resync := ResyncRequired(r.ConsultationID, rev, to)
+	entry := realtime.Entry{ID: id, Event: resync, Resync: resync, ResyncRev: rev, Attempts: attempts, Age: age}
+	if r.Event == consultation.ReferenceLeft {
+		entry.Left = consultation.Left(r.ConsultationID, to.Number)
+		return entry, nil
+	}
+	ev, err := r.event(c, m, to)
 	if err != nil {
 		return realtime.Entry{}, err
 	}
-	ev, err := r.event(c, m)
-	if err != nil {
-		return realtime.Entry{}, err
+	if ev.Name != "" {
+		entry.Event = ev
 	}
-	if ev.Name == "" {
-		ev = resync
-	}
-	if c != nil {
-		ev.Audience, resync.Audience = c.Audience(), c.Audience()
-	}
-	return realtime.Entry{ID: id, Event: ev, Resync: resync, ResyncRev: rev, Attempts: attempts, Age: age}, nil
+	return entry, nil
 }
 
-func (r Reference) event(c *consultation.Consultation, m *Message) (realtime.Event, error) {
+func (r Reference) event(c *consultation.Consultation, m *Message, to consultation.Audience) (realtime.Event, error) {
 	switch r.Event {
 	case EventNewMessage, EventMessageUpdated, EventMessageDeleted:
 		switch {
-		case m == nil:
+		case m == nil || c == nil:
 			return realtime.Event{}, nil
 		case m.Deleted():
-			return MessageEvent(EventMessageDeleted, *m, r.Except)
+			return MessageEvent(EventMessageDeleted, *m, to, r.Except)
 		}
-		return MessageEvent(r.Event, *m, r.Except)
+		return MessageEvent(r.Event, *m, to, r.Except)
 	case consultation.EventStatusUpdate:
-		if r.Status == nil {
+		if r.Status == nil || c == nil {
 			return realtime.Event{}, nil
 		}
-		return consultation.NewStatusUpdate(*r.Status, r.Except), nil
+		return consultation.NewStatusUpdate(*r.Status, to, r.Except), nil
 	case consultation.EventConsultationUpdated:
 		if c == nil {
 			return realtime.Event{}, nil

@@ -15,12 +15,12 @@ func TestReferenceEntry(t *testing.T) {
 	t.Parallel()
 	m, deleted := example(), example()
 	deleted.Content, deleted.DeletedAt = "", &then
-	c := consultation.Consultation{ID: room, Status: consultation.StatusInProgress, Patient: patient, Student: &student, Rev: 9}
+	c := consultation.Consultation{ID: room, Status: consultation.StatusInProgress, Patient: patient, Student: &student, Rev: 9, AudienceNumber: 3}
 	update := consultation.StatusUpdate{ConsultationID: room, Status: consultation.StatusCompleted, Rev: 4}
-	resync, err := chat.ResyncRequired(room, 9)
-	require.NoError(t, err)
+	to := consultation.Audience{Number: 3, UserIDs: "patient-1 student-1"}
+	resync := chat.ResyncRequired(room, 9, to)
 	event := func(name string, m chat.Message) realtime.Event {
-		ev, err := chat.MessageEvent(name, m, "1.2")
+		ev, err := chat.MessageEvent(name, m, to, "1.2")
 		require.NoError(t, err)
 		return ev
 	}
@@ -37,7 +37,7 @@ func TestReferenceEntry(t *testing.T) {
 		{"an edit deleted since", chat.Reference{Event: chat.EventMessageUpdated}, &c, &deleted, event(chat.EventMessageDeleted, deleted)},
 		{"a deletion", chat.Reference{Event: chat.EventMessageDeleted}, &c, &deleted, event(chat.EventMessageDeleted, deleted)},
 		{"a message that is gone", chat.Reference{Event: chat.EventNewMessage}, &c, nil, resync},
-		{"a status", chat.Reference{Event: consultation.EventStatusUpdate, Status: &update}, &c, nil, consultation.NewStatusUpdate(update, "1.2")},
+		{"a status", chat.Reference{Event: consultation.EventStatusUpdate, Status: &update}, &c, nil, consultation.NewStatusUpdate(update, to, "1.2")},
 		{"a status without its payload", chat.Reference{Event: consultation.EventStatusUpdate}, &c, nil, resync},
 		{"an assignment", chat.Reference{Event: consultation.EventConsultationUpdated}, &c, nil, consultation.NewConsultationUpdated(c, 4, "1.2")},
 		{"a resync", chat.Reference{Event: chat.EventResyncRequired}, &c, nil, resync},
@@ -48,21 +48,28 @@ func TestReferenceEntry(t *testing.T) {
 			ref.ConsultationID, ref.Rev, ref.Except = room, 4, "1.2"
 			entry, err := ref.Entry(7, 2, time.Minute, tc.c, tc.m)
 			require.NoError(t, err)
-			resync, want := resync, tc.want
-			resync.Audience, want.Audience = c.Audience(), c.Audience()
 			require.Equal(t, realtime.Entry{
-				ID: 7, Event: want, Resync: resync, ResyncRev: 9, Attempts: 2, Age: time.Minute,
+				ID: 7, Event: tc.want, Resync: resync, ResyncRev: 9, Attempts: 2, Age: time.Minute,
 			}, entry)
 			require.NoError(t, entry.Event.Validate())
 		})
 	}
 }
 
+func TestReferenceEntryOfLeftChannels(t *testing.T) {
+	t.Parallel()
+	c := consultation.Consultation{ID: room, Patient: patient, Student: &student, Rev: 9, AudienceNumber: 3}
+	ref := chat.Reference{Event: consultation.ReferenceLeft, ConsultationID: room, Rev: 4}
+	entry, err := ref.Entry(7, 1, 0, &c, nil)
+	require.NoError(t, err)
+	require.Equal(t, consultation.Left(room, 3), entry.Left)
+	require.Equal(t, chat.ResyncRequired(room, 9, c.Audience()), entry.Resync)
+}
+
 // Nothing is left but the reference: the entry is told by a resync up to its own rev.
 func TestReferenceEntryOfWhatIsGone(t *testing.T) {
 	t.Parallel()
-	resync, err := chat.ResyncRequired(room, 4)
-	require.NoError(t, err)
+	resync := chat.ResyncRequired(room, 4, consultation.Audience{})
 	for _, name := range []string{chat.EventNewMessage, consultation.EventConsultationUpdated} {
 		entry, err := chat.Reference{Event: name, ConsultationID: room, Rev: 4}.Entry(7, 1, 0, nil, nil)
 		require.NoError(t, err)

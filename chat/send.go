@@ -125,12 +125,11 @@ func (p AppendParams) draft() Draft {
 }
 
 // publish sends the event of a message that is stored. It cannot fail the caller.
-func (s *Service) publish(ctx context.Context, name string, m Message, audience string, entry int64, except realtime.SocketID) {
-	ev, err := MessageEvent(name, m, except)
+func (s *Service) publish(ctx context.Context, name string, m Message, to consultation.Audience, entry int64, except realtime.SocketID) {
+	ev, err := MessageEvent(name, m, to, except)
 	if err != nil {
 		s.opts.Logger.LogAttrs(ctx, slog.LevelError, "event not built", slog.Any("message", m), slog.Any("err", err))
 		return
 	}
-	ev.Audience = audience
 	s.events.Publish(ctx, entry, ev)
 }

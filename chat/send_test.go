@@ -44,7 +44,7 @@ func TestSend(t *testing.T) {
 	events := b.to.take()
 	require.Len(t, events, 1)
 	require.Equal(t, "new-message", events[0].Name)
-	require.Equal(t, consultation.Channel(room), events[0].Channel)
+	require.Equal(t, consultation.Channel(room, 1), events[0].Channel)
 	require.EqualValues(t, "1.2", events[0].Except)
 	want, err := json.Marshal(m)
 	require.NoError(t, err)

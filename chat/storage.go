@@ -88,8 +88,8 @@ type Marked struct {
 	Mark ReadMark
 	// Moved says that the call has moved it.
 	Moved bool
-	// Audience is that of the consultation at the moment of the move; "" if it has not Moved.
-	Audience string
+	// Audience is the consultation's at the moment of the move; zero if it has not Moved.
+	Audience consultation.Audience
 }
 
 // Storage keeps the messages. Its general rules are those of [consultation.Storage] (all or nothing, committed when

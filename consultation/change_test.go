@@ -27,7 +27,7 @@ func person(id consultation.UserID, role consultation.Role, name string) consult
 // at is a consultation of the patient with the status, and of the student unless nobody has accepted yet.
 func at(s consultation.Status) consultation.Consultation {
 	c := consultation.Consultation{
-		ID: "room", Status: s, Topic: "Rücken", Patient: patient, Rev: 7, CreatedAt: then, UpdatedAt: then,
+		ID: "room", Status: s, Topic: "Rücken", Patient: patient, Rev: 7, AudienceNumber: 1, CreatedAt: then, UpdatedAt: then,
 	}
 	if s != requested {
 		assigned := student
@@ -42,6 +42,7 @@ const (
 	no = "not a participant"
 	fb = "forbidden"
 	cf = "conflict"
+	un = "unchanged"
 )
 
 func outcome(t *testing.T, c consultation.Consultation, err error) string {
@@ -78,21 +79,21 @@ func TestChangeApply(t *testing.T) {
 	for to, rows := range map[consultation.Status]map[consultation.Status][6]string{
 		inProgress: {
 			requested:  {fb, ok, ok, no, ok, no},
-			inProgress: {fb, cf, cf, no, cf, no},
+			inProgress: {fb, un, cf, no, cf, no},
 			completed:  {fb, cf, cf, no, cf, no},
 			cancelled:  {fb, cf, cf, no, cf, no},
 		},
 		completed: {
 			requested:  {fb, no, no, no, cf, no},
 			inProgress: {fb, ok, no, no, ok, no},
-			completed:  {fb, cf, no, no, cf, no},
+			completed:  {fb, un, no, no, un, no},
 			cancelled:  {fb, cf, no, no, cf, no},
 		},
 		cancelled: {
 			requested:  {ok, no, no, no, ok, no},
 			inProgress: {ok, ok, no, no, ok, no},
 			completed:  {cf, cf, no, no, cf, no},
-			cancelled:  {cf, cf, no, no, cf, no},
+			cancelled:  {un, un, no, no, un, no},
 		},
 		requested: {
 			requested:  {fb, no, no, no, cf, no},
@@ -120,11 +121,16 @@ func TestChangeApply(t *testing.T) {
 						ch.Student = &assigned
 					}
 					before := at(from)
-					after, err := ch.Apply(before, now)
-					require.Equal(t, row[i], outcome(t, before, err), "%v", err)
+					got, err := ch.Apply(before, now)
 					require.Equal(t, at(from), before, "Apply has changed its argument")
+					if row[i] == un {
+						require.NoError(t, err)
+						require.Equal(t, consultation.Outcome{Consultation: before, Unchanged: true}, got)
+						return
+					}
+					require.Equal(t, row[i], outcome(t, before, err), "%v", err)
 					if err != nil {
-						require.Zero(t, after)
+						require.Zero(t, got)
 						return
 					}
 					want := at(from)
@@ -135,7 +141,10 @@ func TestChangeApply(t *testing.T) {
 					if ch.Student != nil {
 						want.Student = ch.Student
 					}
-					require.Equal(t, want, after)
+					if to == "" {
+						want.AudienceNumber = 2
+					}
+					require.Equal(t, consultation.Outcome{Consultation: want}, got)
 				})
 			}
 		}
@@ -174,7 +183,52 @@ func TestChangeApplyStudent(t *testing.T) {
 	after, err := consultation.Change{By: consultation.Host(), Student: &given}.Apply(at(inProgress), now)
 	require.NoError(t, err)
 	given.FirstName = "changed"
-	require.Equal(t, &other, after.Student, "the result shares memory with the change")
+	require.Equal(t, &other, after.Consultation.Student, "the result shares memory with the change")
+}
+
+func TestChangeApplyAudience(t *testing.T) {
+	t.Parallel()
+	renew := consultation.Change{By: consultation.Host(), NewAudience: true}
+	renamed := student
+	renamed.LastName = "Neumann"
+	for name, tc := range map[string]struct {
+		from   consultation.Status
+		change consultation.Change
+		want   int
+	}{
+		"another student":         {inProgress, consultation.Change{By: consultation.Host(), Student: &other}, 2},
+		"the same, renamed":       {inProgress, consultation.Change{By: consultation.Host(), Student: &renamed}, 1},
+		"the first student":       {requested, consultation.Change{By: consultation.Person(student), To: inProgress, Student: &student}, 1},
+		"completed":               {inProgress, consultation.Change{By: consultation.Host(), To: completed}, 1},
+		"renewed while requested": {requested, renew, 2},
+		"renewed in progress":     {inProgress, renew, 2},
+	} {
+		before := at(tc.from)
+		got, err := tc.change.Apply(before, now)
+		require.NoError(t, err, name)
+		require.Equal(t, tc.want, got.Consultation.AudienceNumber, name)
+		require.EqualValues(t, 8, got.Consultation.Rev, name)
+		a := tc.change.Announce(before, got.Consultation)
+		require.True(t, a.Status != nil || a.Assignment, "%s: raises the rev without an event", name)
+		require.Equal(t, tc.want-1, a.Left, name)
+	}
+	for _, from := range []consultation.Status{completed, cancelled} {
+		_, err := renew.Apply(at(from), now)
+		require.ErrorIs(t, err, consultation.ErrConflict)
+	}
+	_, err := consultation.Change{By: consultation.Person(student), NewAudience: true}.Apply(at(inProgress), now)
+	require.ErrorIs(t, err, consultation.ErrForbidden)
+	for _, ch := range []consultation.Change{
+		{By: consultation.Host(), NewAudience: true, To: completed},
+		{By: consultation.Host(), NewAudience: true, Student: &other},
+	} {
+		_, err := ch.Apply(at(inProgress), now)
+		invalid(t, err, "student")
+	}
+	full := at(inProgress)
+	full.AudienceNumber = consultation.MaxAudience
+	_, err = renew.Apply(full, now)
+	invalid(t, err, "student")
 }
 
 func TestChangeAnnounce(t *testing.T) {
@@ -183,7 +237,7 @@ func TestChangeAnnounce(t *testing.T) {
 		t.Helper()
 		after, err := ch.Apply(at(from), now)
 		require.NoError(t, err)
-		return ch.Announce(at(from), after)
+		return ch.Announce(at(from), after.Consultation)
 	}
 	update := func(s, previous consultation.Status, by consultation.UserID) *consultation.StatusUpdate {
 		return &consultation.StatusUpdate{
@@ -200,7 +254,7 @@ func TestChangeAnnounce(t *testing.T) {
 		consultation.Announcement{Status: update(cancelled, requested, patient.UserID)},
 		announce(requested, consultation.Change{By: consultation.Person(patient), To: cancelled}))
 	require.Equal(t,
-		consultation.Announcement{Assignment: true},
+		consultation.Announcement{Assignment: true, Left: 1},
 		announce(inProgress, consultation.Change{By: consultation.Host(), Student: &other}))
 	require.Equal(t,
 		consultation.Announcement{},

@@ -14,7 +14,11 @@ type Consultation struct {
 	Patient Participant  `json:"patient"`           // who has requested it
 	Student *Participant `json:"student,omitempty"` // nil until accepted
 	// Rev counts the visible changes: of the status, of the assignment and of every message. The first state has 1.
-	Rev       int64     `json:"rev"`
+	Rev int64 `json:"rev"`
+	// AudienceNumber is the number of the consultation's [Audience], from 1. A second and every further assignment
+	// raises it.
+	AudienceNumber int `json:"-"`
+
 	CreatedAt time.Time `json:"createdAt"` // UTC, microseconds, by the store's clock
 	UpdatedAt time.Time `json:"updatedAt"` // time of the last change of status or assignment
 }
@@ -44,12 +48,13 @@ func (c *Consultation) Participant(id UserID) (Participant, bool) {
 	return Participant{}, false
 }
 
-// Audience names the people who may read the consultation's events: it changes when the student does.
-func (c *Consultation) Audience() string {
-	if c.Student == nil {
-		return string(c.Patient.UserID)
+// Audience returns the users who may listen to the consultation now.
+func (c *Consultation) Audience() Audience {
+	var student UserID
+	if c.Student != nil {
+		student = c.Student.UserID
 	}
-	return string(c.Patient.UserID) + " " + string(c.Student.UserID)
+	return NewAudience(c.AudienceNumber, c.Patient.UserID, student)
 }
 
 // Open returns what students who are not part of it see of a requested consultation: the topic and the patient's first

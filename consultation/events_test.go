@@ -23,16 +23,17 @@ func TestStatusUpdateEvent(t *testing.T) {
 	u := consultation.StatusUpdate{
 		ConsultationID: "room", Status: completed, PreviousStatus: inProgress, Rev: 8, By: "student-1", At: consultation.FormatTime(now),
 	}
-	ev := consultation.NewStatusUpdate(u, "1.2")
+	ev := consultation.NewStatusUpdate(u, consultation.Audience{Number: 3, UserIDs: "a b"}, "1.2")
 	require.NoError(t, ev.Validate())
-	require.EqualValues(t, "private-consultation-room", ev.Channel)
+	require.EqualValues(t, "private-consultation.3-room", ev.Channel)
+	require.Equal(t, "a b", ev.Audience)
 	require.Equal(t, "status-update", ev.Name)
 	require.EqualValues(t, "1.2", ev.Except)
 	require.Nil(t, ev.Thin, "it is free of content already")
 	require.Equal(t, `{"consultationId":"room","status":"COMPLETED","previousStatus":"IN_PROGRESS","rev":8,"by":"student-1",`+
 		`"at":"2026-03-01T10:01:00.123456Z"}`, string(ev.Data))
 	u.By = ""
-	require.NotContains(t, string(consultation.NewStatusUpdate(u, "").Data), `"by"`)
+	require.NotContains(t, string(consultation.NewStatusUpdate(u, consultation.Audience{}, "").Data), `"by"`)
 }
 
 func TestConsultationUpdatedEvent(t *testing.T) {

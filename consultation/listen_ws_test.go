@@ -38,7 +38,7 @@ func TestReplacedStudentIsOutAtOnce(t *testing.T) {
 	_, err = svc.Accept(ctx, by(c.ID, student))
 	require.NoError(t, err)
 
-	ch := consultation.Channel(c.ID)
+	ch := consultation.Channel(c.ID, 1)
 	grants := map[consultation.UserID]realtime.Grant{}
 	connect := func(id consultation.UserID) *realtimetest.Client {
 		client, err := realtimetest.Dial(ctx, host.URL+"/app/key?protocol=7", nil)
@@ -65,7 +65,8 @@ func TestReplacedStudentIsOutAtOnce(t *testing.T) {
 	_, err = relay.Flush(ctx)
 	require.NoError(t, err)
 	require.NoError(t, server.Broadcast(ctx, realtime.Event{Channel: ch, Name: "new-message", Data: []byte(`{}`)}))
-	for _, want := range []string{"consultation-updated", "new-message"} {
+	// The patient's page is told to fetch, and with that learns the channel that everything else goes to.
+	for _, want := range []string{"resync-required", "new-message"} {
 		frame, err := stays.NextEvent(ctx)
 		require.NoError(t, err)
 		require.Equal(t, want, frame.Event)

@@ -84,14 +84,17 @@ func (o *Options) withDefaults() Options {
 
 // Service is the use cases around a consultation. It is safe for concurrent use.
 type Service struct {
-	store   Storage
-	events  *realtime.Publisher
-	revoker realtime.Revoker // nil if the transport cannot end subscriptions
-	opts    Options
-	stats   counters
+	store      Storage
+	events     *realtime.Publisher
+	revoker    realtime.Revoker    // nil if the transport cannot end subscriptions
+	terminator realtime.Terminator // nil if it cannot end connections
+	rechecker  realtime.Rechecker  // nil if it does not ask again who may listen
+	opts       Options
+	stats      counters
 }
 
-// NewService makes a Service. store and bc are required; opts may be nil.
+// NewService returns a Service. store and bc are required; opts may be nil. If bc is, or wraps, a [realtime.Rechecker],
+// it is given [Service.MayListen] to ask.
 func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) {
 	if store == nil || bc == nil {
 		return nil, errors.New("consultation: a service needs a storage and a broadcaster")
@@ -101,8 +104,13 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	if err != nil {
 		return nil, fmt.Errorf("consultation: %w", err)
 	}
-	revoker, _ := realtime.Find[realtime.Revoker](bc)
-	return &Service{store: store, events: events, revoker: revoker, opts: o}, nil
+	s := &Service{store: store, events: events, opts: o}
+	s.revoker, _ = realtime.Find[realtime.Revoker](bc)
+	s.terminator, _ = realtime.Find[realtime.Terminator](bc)
+	if s.rechecker, _ = realtime.Find[realtime.Rechecker](bc); s.rechecker != nil {
+		s.rechecker.AuthorizeWith(s.MayListen)
+	}
+	return s, nil
 }
 
 // RequestParams describes a consultation that a patient asks for.
@@ -270,22 +278,45 @@ func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Chan
 func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketID) (Consultation, error) {
 	done, err := s.store.Change(ctx, ChangeParams{Change: ch, Enqueue: s.events.Enqueue(except)})
 	if err != nil {
+		if ch.endsListening() && !decided(err) {
+			s.endUnknown(ctx, ch.ID)
+		}
 		return Consultation{}, err
 	}
-	s.stats.changed(ch.To)
-	if ch.endsListening() { // before the event: it is not meant for who is out
+	if done.Unchanged {
+		return done.Consultation, nil
+	}
+	s.stats.changed(ch)
+	if ch.endsListening() { // before the events, which are not for users who left
 		s.EndSubscriptions(ctx, done.Consultation)
 	}
+	s.announce(ctx, done, except)
+	return done.Consultation, nil
+}
+
+// announce publishes the events of a stored change, from the version of the consultation that the change returned.
+func (s *Service) announce(ctx context.Context, done Changed, except realtime.SocketID) {
+	c := done.Consultation
 	if u := done.Announcement.Status; u != nil {
-		ev := NewStatusUpdate(*u, except)
-		ev.Audience = done.Consultation.Audience()
-		s.events.Publish(ctx, done.StatusEntry, ev)
+		s.events.Publish(ctx, done.StatusEntry, NewStatusUpdate(*u, c.Audience(), except))
 	}
 	if done.Announcement.Assignment {
-		ev := NewConsultationUpdated(done.Consultation, done.Consultation.Rev, except)
-		s.events.Publish(ctx, done.AssignmentEntry, ev)
+		s.events.Publish(ctx, done.AssignmentEntry, NewConsultationUpdated(c, c.Rev, except))
 	}
-	return done.Consultation, nil
+	if left := done.Announcement.Left; left != 0 {
+		s.events.Publish(ctx, done.LeftEntry, NewResyncRequired(c.ID, Channel(c.ID, left), 0))
+	}
+}
+
+// decided reports whether err says for certain that nothing was stored. Other errors leave it open, as when the
+// connection is lost between a commit and its answer.
+func decided(err error) bool {
+	for _, known := range [...]error{ErrNotFound, ErrForbidden, ErrNotActive, ErrConflict, ErrExists, ErrInvalid, ErrRetryTx} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // ask consults the host's policy.

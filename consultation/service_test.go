@@ -129,7 +129,7 @@ func TestTransitions(t *testing.T) {
 	events := b.to.take()
 	require.Equal(t, []string{"status-update", "consultation-updated"}, names(events))
 	for _, ev := range events {
-		require.Equal(t, consultation.Channel(id), ev.Channel)
+		require.Equal(t, consultation.Channel(id, 1), ev.Channel)
 		require.EqualValues(t, "1.2", ev.Except)
 		require.NoError(t, ev.Validate())
 		require.Contains(t, string(ev.Data), `"rev":2`)
@@ -145,7 +145,11 @@ func TestTransitions(t *testing.T) {
 	c, err = b.Reassign(t.Context(), byHost(id, &other))
 	require.NoError(t, err)
 	require.Equal(t, &other, c.Student)
-	require.Equal(t, []string{"consultation-updated"}, names(b.to.take()))
+	require.Equal(t, []string{"consultation-updated", "resync-required"}, names(b.to.take()))
+	c, err = b.Reassign(t.Context(), byHost(id, &other))
+	require.NoError(t, err)
+	require.EqualValues(t, 3, c.Rev, "a repeat raises the rev")
+	require.Empty(t, b.to.take(), "a repeat is announced")
 
 	_, err = b.Complete(t.Context(), by(id, student))
 	require.ErrorIs(t, err, consultation.ErrNotParticipant)
@@ -157,7 +161,7 @@ func TestTransitions(t *testing.T) {
 
 	_, err = b.Cancel(t.Context(), by(id, patient))
 	require.ErrorIs(t, err, consultation.ErrConflict)
-	require.Equal(t, 6, b.store.calls, "each call is one call of the store")
+	require.Equal(t, 7, b.store.calls, "each call is one call of the store")
 
 	id = b.request(t)
 	_, err = b.Accept(t.Context(), byHost(id, &student))

@@ -9,7 +9,7 @@ type Stats struct {
 	Accepted   int64 // that were begun
 	Completed  int64 // that were ended
 	Cancelled  int64 // that were called off
-	Reassigned int64 // that were given to another student, or to the same one again
+	Reassigned int64 // that were given to another student, or to the same one with other details
 }
 
 type counters struct {
@@ -17,8 +17,8 @@ type counters struct {
 }
 
 // changed counts a change that was stored.
-func (c *counters) changed(to Status) {
-	switch to {
+func (c *counters) changed(ch Change) {
+	switch ch.To {
 	case StatusInProgress:
 		c.accepted.Add(1)
 	case StatusCompleted:
@@ -26,7 +26,9 @@ func (c *counters) changed(to Status) {
 	case StatusCancelled:
 		c.cancelled.Add(1)
 	default:
-		c.reassigned.Add(1)
+		if ch.Student != nil {
+			c.reassigned.Add(1)
+		}
 	}
 }
 

@@ -19,13 +19,15 @@ type ChangeParams struct {
 	Enqueue *realtime.Enqueue // the lease and the connection that needs no event
 }
 
-// Changed is a change that was stored.
+// Changed is the result of a change.
 type Changed struct {
-	Consultation Consultation // as it is now
-	Announcement Announcement // what its events tell
-	// StatusEntry and AssignmentEntry are the ids of the outbox entries, 0 for one that was not written.
+	Outcome
+	Announcement Announcement // the events that are due, empty if nothing has changed
+	// StatusEntry, AssignmentEntry and LeftEntry are the ids of the outbox entries for the parts of the announcement, 0
+	// for one that was not written.
 	StatusEntry     int64
 	AssignmentEntry int64
+	LeftEntry       int64
 }
 
 // Storage keeps consultations. storagetest.Run checks each sentence below on every implementation.
@@ -48,9 +50,13 @@ type Storage interface {
 	// sees all.
 	Consultation(ctx context.Context, id ID, viewer UserID) (Consultation, error)
 
+	// Open returns the ids of the consultations that are REQUESTED or IN_PROGRESS and have the user as their patient or
+	// their assigned student, in any order.
+	Open(ctx context.Context, user UserID) ([]ID, error)
+
 	// Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result
-	// together with one outbox entry for each part of the [Announcement], if p.Enqueue is set. Errors of Apply come back
-	// as they are. A consultation that does not exist gives [ErrNotFound]. From the moment that Change has returned, a
+	// together with one outbox entry for each part of the [Announcement], if p.Enqueue is set. An outcome that is
+	// Unchanged stores nothing. Errors of Apply come back as they are. A consultation that does not exist gives [ErrNotFound]. From the moment that Change has returned, a
 	// student who was replaced, and everybody in a consultation that has ended, can store no message.
 	Change(ctx context.Context, p ChangeParams) (Changed, error)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
@@ -37,12 +38,13 @@ func (h *Handler) authorizeChannel(c *call) error {
 	if err != nil {
 		return invalid("channel_name", "must be a channel name")
 	}
-	id, kind, ok := consultation.FromChannel(string(ch))
-	if !ok || !h.cfg.Transport.handsOut(kind) {
+	asked, ok := consultation.FromChannel(string(ch))
+	if !ok || !h.cfg.Transport.handsOut(asked.Kind) {
 		return errForeignChannel
 	}
+	checked := time.Now() // a revocation after this moment outdates the grant
 	found, err := inTurn(c.r.Context(), h.admission, func() (consultation.Consultation, error) {
-		return h.cfg.Consultations.Get(c.r.Context(), id, c.who.UserID)
+		return h.cfg.Consultations.Get(c.r.Context(), asked.ID, c.who.UserID)
 	})
 	if errors.Is(err, consultation.ErrNotFound) {
 		return errForeignChannel
@@ -52,13 +54,14 @@ func (h *Handler) authorizeChannel(c *call) error {
 	}
 	// The others see the name that stands beside the messages, whatever the session says by now.
 	who, ok := found.Participant(c.who.UserID)
-	if !ok {
+	if !ok || asked.Audience != h.cfg.Transport.audience(found) {
 		return errForeignChannel
 	}
-	member, err := newMember(who, found.Audience())
+	member, err := newMember(who)
 	if err != nil {
 		return err
 	}
+	member.Audience, member.CheckedAt = found.Audience().UserIDs, checked
 	grant, err := h.cfg.Signer.SignChannel(socket, ch, &member)
 	if err != nil {
 		return fmt.Errorf("httpadapter: sign channel: %w", err)
@@ -76,7 +79,7 @@ func (h *Handler) authenticateUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	member, err := newMember(c.who, "")
+	member, err := newMember(c.who)
 	if err != nil {
 		return err
 	}
@@ -147,14 +150,14 @@ func (f form) socket() (realtime.SocketID, error) {
 
 // newMember describes a person to a presence channel. What does not fit the transport's limit is left out, the picture
 // first: being present matters more than looking good.
-func newMember(p consultation.Participant, audience string) (realtime.Member, error) {
+func newMember(p consultation.Participant) (realtime.Member, error) {
 	type info struct {
 		Role      consultation.Role `json:"role"`
 		FirstName string            `json:"firstName"`
 		LastName  string            `json:"lastName"`
 		Image     string            `json:"image,omitempty"`
 	}
-	member := realtime.Member{UserID: string(p.UserID), Audience: audience}
+	member := realtime.Member{UserID: string(p.UserID)}
 	for _, in := range [...]info{
 		{p.Role, p.FirstName, p.LastName, p.Image},
 		{p.Role, p.FirstName, p.LastName, ""},

@@ -163,8 +163,29 @@ func TestAReplacedStudentGetsNoSignature(t *testing.T) {
 	sven := people["student-2"]
 	_, err := b.consultations.Reassign(t.Context(), consultation.TransitionParams{ID: "demo", By: consultation.Host(), Student: &sven})
 	require.NoError(t, err)
-	wantProblem(t, b.auth(t, "student-1", "1.1", "private-consultation-demo"), 403, httpadapter.CodeForbidden)
+	for _, ch := range []string{"private-consultation-demo", "private-consultation.2-demo", "private-consultation.3-demo"} {
+		wantProblem(t, b.auth(t, "student-1", "1.1", ch), 403, httpadapter.CodeForbidden)
+	}
+	for _, who := range []string{"student-2", "patient-1"} {
+		transport := b.do(t, who, "GET", consultations+"/demo", "").json["transport"].(map[string]any)
+		require.Equal(t, "private-consultation.2-demo", transport["channel"])
+		require.Equal(t, 200, b.auth(t, who, "1.1", "private-consultation.2-demo").status)
+		wantProblem(t, b.auth(t, who, "1.1", "private-consultation-demo"), 403, httpadapter.CodeForbidden)
+		wantProblem(t, b.auth(t, who, "1.1", "private-consultation.3-demo"), 403, httpadapter.CodeForbidden)
+	}
+}
+
+func TestFixedChannels(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *httpadapter.Config) { c.Transport.FixedChannels = true })
+	sven := people["student-2"]
+	_, err := b.consultations.Reassign(t.Context(), consultation.TransitionParams{ID: "demo", By: consultation.Host(), Student: &sven})
+	require.NoError(t, err)
+	transport := b.do(t, "student-2", "GET", consultations+"/demo", "").json["transport"].(map[string]any)
+	require.Equal(t, "private-consultation-demo", transport["channel"])
 	require.Equal(t, 200, b.auth(t, "student-2", "1.1", "private-consultation-demo").status)
+	wantProblem(t, b.auth(t, "student-2", "1.1", "private-consultation.2-demo"), 403, httpadapter.CodeForbidden)
+	wantProblem(t, b.auth(t, "student-1", "1.1", "private-consultation-demo"), 403, httpadapter.CodeForbidden)
 }
 
 func TestOnlyChannelsThatAreHandedOutAreSigned(t *testing.T) {

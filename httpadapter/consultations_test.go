@@ -115,8 +115,8 @@ func TestRequest(t *testing.T) {
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	patient := b.events.Subscribe(consultation.Channel("open"), "1.1")
-	student := b.events.Subscribe(consultation.Channel("open"), "2.2")
+	patient := b.events.Subscribe(consultation.Channel("open", 1), "1.1")
+	student := b.events.Subscribe(consultation.Channel("open", 1), "2.2")
 
 	state := b.state(t)
 	for _, body := range []string{`{}`, `{"status":""}`, `{"status":null}`, `{"status":"REQUESTED"}`, `{"status":"in_progress"}`, `{"status":1}`} {

@@ -76,7 +76,7 @@ func (h *Handler) page(p chat.Page) page {
 	}
 	return page{
 		Consultation: p.Consultation, Messages: p.Messages, HasMore: p.HasMore, Rev: p.Consultation.Rev, Read: p.Reads,
-		Transport: h.cfg.Transport.connection(p.Consultation.ID),
+		Transport: h.cfg.Transport.connection(p.Consultation),
 	}
 }
 

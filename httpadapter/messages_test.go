@@ -23,8 +23,8 @@ const messages = "/api/nachrichten"
 func TestSendAnswersTheMessageThatTheOthersGet(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other := b.events.Subscribe(consultation.Channel("demo"), "2.2")
-	own := b.events.Subscribe(consultation.Channel("demo"), "1.1")
+	other := b.events.Subscribe(consultation.Channel("demo", 1), "2.2")
+	own := b.events.Subscribe(consultation.Channel("demo", 1), "1.1")
 
 	got := b.do(t, "student-1", "POST", messages,
 		`{"consultationId":"demo","content":"  Grüß Gott <b> \ud83d\ude00  ","clientMessageId":"k-1","socketId":"1.1","unknown":{"a":[1]}}`)
@@ -53,7 +53,7 @@ func TestSendAnswersTheMessageThatTheOthersGet(t *testing.T) {
 func TestSendTakesTheSocketFromTheHeader(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	own := b.events.Subscribe(consultation.Channel("demo"), "1.1")
+	own := b.events.Subscribe(consultation.Channel("demo", 1), "1.1")
 	for i, headers := range [][]string{{"X-Socket-ID", "1.1"}, {"X-Socket-ID", ""}} {
 		got := b.do(t, "student-1", "POST", messages, `{"consultationId":"demo","content":"x"}`, headers...)
 		require.Equal(t, 201, got.status, got.body)
@@ -236,8 +236,8 @@ func TestEditAndDelete(t *testing.T) {
 	b := setup(t)
 	first := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"alt"}`)
 	target := messages + "/" + first.json["id"].(string)
-	other := b.events.Subscribe(consultation.Channel("demo"), "2.2")
-	own := b.events.Subscribe(consultation.Channel("demo"), "1.1")
+	other := b.events.Subscribe(consultation.Channel("demo", 1), "2.2")
+	own := b.events.Subscribe(consultation.Channel("demo", 1), "1.1")
 
 	edited := b.do(t, "patient-1", "PATCH", target, `{"content":"neu","socketId":"1.1"}`, "If-Match", first.header.Get("ETag"))
 	require.Equal(t, 200, edited.status, edited.body)

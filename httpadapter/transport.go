@@ -48,6 +48,9 @@ type Transport struct {
 	// Presence says that the transport has presence channels: their names are handed out and signed. Who may see names
 	// there is decided by the Signer.
 	Presence bool
+	// FixedChannels hands out and signs channel names that do not change with the audience, for a host whose front end
+	// builds them itself. It goes with the transport's option FixedChannel; see [consultation.FixedChannel] for its cost.
+	FixedChannels bool
 	// Encrypted says that events travel on the encrypted channel instead of the private one. The Signer must be able to
 	// hand out its key, and the Broadcaster must use it.
 	Encrypted bool
@@ -113,21 +116,30 @@ type connection struct {
 	PresenceChannel realtime.Channel `json:"presenceChannel,omitempty"`
 }
 
+// audience returns the number in the channel names that are handed out for c.
+func (t Transport) audience(c consultation.Consultation) int {
+	if t.FixedChannels {
+		return 1
+	}
+	return c.Audience().Number
+}
+
 // connection describes the way to the events of one consultation.
-func (t Transport) connection(id consultation.ID) connection {
+func (t Transport) connection(of consultation.Consultation) connection {
 	if t.Driver == DriverPoll {
 		return connection{Driver: t.Driver}
 	}
+	audience := t.audience(of)
 	c := connection{
 		Driver: t.Driver, Key: t.Key, Cluster: t.Cluster,
 		WSHost: t.WSHost, WSPort: t.WSPort, WSSPort: t.WSSPort, WSPath: t.WSPath, ForceTLS: &t.ForceTLS,
-		AuthEndpoint: t.AuthEndpoint, Channel: consultation.Channel(id),
+		AuthEndpoint: t.AuthEndpoint, Channel: consultation.Channel(of.ID, audience),
 	}
 	if t.Encrypted {
-		c.Channel = consultation.EncryptedChannel(id)
+		c.Channel = consultation.EncryptedChannel(of.ID, audience)
 	}
 	if t.Presence {
-		c.PresenceChannel = consultation.PresenceChannel(id)
+		c.PresenceChannel = consultation.PresenceChannel(of.ID, audience)
 	}
 	return c
 }

@@ -20,6 +20,9 @@ type Entry struct {
 	ID int64 // for Ack and Nack
 	// Event is what to publish, made from the rows as they are now: entries hold references, never content.
 	Event Event
+	// Left, if it is not empty, takes the place of Event: notices to channels that the consultation has left. Resync does
+	// not stand in for them.
+	Left []Event
 	// Resync stands in for this and any number of other entries of the same channel: it tells the clients to fetch.
 	Resync Event
 	// ResyncRev is how far Resync reaches: it covers every entry of the channel up to this rev.
@@ -48,7 +51,7 @@ type NackParams struct {
 
 // PurgeParams says which entries [Outbox.Purge] removes, by their age.
 type PurgeParams struct {
-	Pending time.Duration // the age from which pending entries go, all but the newest of each channel
+	Pending time.Duration // the age from which pending entries go
 	Parked  time.Duration // the age from which parked entries go
 }
 
@@ -65,12 +68,12 @@ type Backlog struct {
 //  2. Claim leases up to Limit entries whose time has come, oldest first, and never hands one entry to two callers
 //     within its lease. A lease that runs out makes the entry claimable again.
 //  3. Ack removes entries; ids that do not exist are ignored.
-//  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: a
-//     Resync that was published has covered them.
+//  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, because a Resync that was
+//     published has covered them. Parked entries and those with Left stay.
 //  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
 //  6. Purge removes the parked entries that are older than it says, counted from when they were written, and returns
-//     how many it removed. Of the pending entries that are older it removes all but the newest of each channel, so that
-//     no channel loses the resync that is still due.
+//     how many it removed. Of the pending entries that are older it removes all but the newest of each channel and
+//     the newest of those with Left, so that no channel loses the resync that is still due.
 //  7. All times are measured on the store's clock.
 //  8. Backlog describes the outbox at one moment, on the store's clock.
 //  9. It is safe for concurrent use, by several processes too where the database is shared.

@@ -81,6 +81,7 @@ type row struct {
 	rev       int64
 	event     realtime.Event
 	attempts  int
+	left      []realtime.Event
 	due, born time.Time
 }
 
@@ -109,6 +110,17 @@ func (q *queue) addThin(ch realtime.Channel) {
 	q.rows[id].event.Thin = []byte(`"thin"`)
 }
 
+// addLeft writes an entry for the notices to channels that were left.
+func (q *queue) addLeft(ch realtime.Channel, left ...realtime.Channel) int64 {
+	id, _ := q.add(ch, 0)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range left {
+		q.rows[id].left = append(q.rows[id].left, realtime.Event{Channel: name, Name: "left", Data: []byte("0")})
+	}
+	return id
+}
+
 func (q *queue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,7 +146,7 @@ func (q *queue) Claim(ctx context.Context, p realtime.ClaimParams) ([]realtime.E
 		q.schedule(r, now.Add(p.Lease))
 		rev := q.revs[r.event.Channel]
 		entries = append(entries, realtime.Entry{
-			ID: r.id, Event: r.event, Attempts: r.attempts, Age: now.Sub(r.born), ResyncRev: rev,
+			ID: r.id, Event: r.event, Left: r.left, Attempts: r.attempts, Age: now.Sub(r.born), ResyncRev: rev,
 			Resync: realtime.Event{Channel: r.event.Channel, Name: "resync-required", Data: fmt.Append(nil, rev)},
 		})
 	}
@@ -161,7 +173,7 @@ func (q *queue) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) 
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, id := range q.byName[ch] {
-		if r := q.rows[id]; r != nil && r.rev <= rev && q.parked[id] == "" {
+		if r := q.rows[id]; r != nil && r.rev <= rev && q.parked[id] == "" && r.left == nil {
 			delete(q.rows, id)
 		}
 	}
@@ -191,7 +203,11 @@ func (q *queue) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var n int64
-	newest := map[realtime.Channel]int64{} // of the pending entries that are too old
+	type kind struct {
+		channel realtime.Channel
+		left    bool
+	}
+	newest := map[kind]int64{} // of the pending entries that are too old
 	for id, r := range q.rows {
 		switch {
 		case q.parked[id] != "" && time.Since(r.born) > p.Parked:
@@ -199,8 +215,9 @@ func (q *queue) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error
 			delete(q.parked, id)
 			n++
 		case q.parked[id] == "" && time.Since(r.born) > p.Pending:
-			last, found := newest[r.event.Channel]
-			newest[r.event.Channel] = max(last, id)
+			k := kind{r.event.Channel, r.left != nil}
+			last, found := newest[k]
+			newest[k] = max(last, id)
 			if found {
 				delete(q.rows, min(last, id))
 				n++

@@ -124,6 +124,9 @@ func (r *Relay) claim(ctx context.Context) (int, error) {
 
 // sendGroup sends the claimed entries of one channel, one by one while they are few and fresh, as one resync otherwise.
 func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time, probe bool) {
+	if group = r.sendLeft(ctx, group, until, probe); len(group) == 0 {
+		return
+	}
 	oldest := group[0].Age
 	for _, e := range group {
 		oldest = max(oldest, e.Age)
@@ -148,6 +151,36 @@ func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time, p
 			return
 		}
 	}
+}
+
+// sendLeft sends the notices to channels that a consultation has left and returns the other entries of the group. All
+// entries with notices were read in one claim and have the same ones, so they are sent once.
+func (r *Relay) sendLeft(ctx context.Context, group []Entry, until time.Time, probe bool) (rest []Entry) {
+	var left []Entry
+	for _, e := range group {
+		if len(e.Left) > 0 {
+			left = append(left, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	if len(left) == 0 {
+		return group
+	}
+	for _, ev := range left[len(left)-1].Left {
+		if time.Until(until) < r.opts.PublishTimeout {
+			return nil // another process may claim the entries any moment
+		}
+		if err := r.sendOne(ctx, ev, probe); err != nil && !isPermanent(err) {
+			r.logFailure(ctx, ev, err)
+			r.retry(ctx, group, err)
+			return nil
+		}
+	}
+	for _, e := range left {
+		r.acks.add(e.ID)
+	}
+	return rest
 }
 
 // collapse sends one resync for the whole group and removes what it covers before anything more is claimed: the next

@@ -15,7 +15,7 @@ func ExampleNewLog() {
 	copied := chattest.NewLog("demo")
 	sent := chat.Message{ID: "m1", ConsultationID: "demo", SenderID: "paula", Content: "Guten Tag", Seq: 3, Rev: 3,
 		CreatedAt: time.Now(), Sender: consultation.Participant{UserID: "paula", Role: consultation.RolePatient}}
-	ev, err := chat.MessageEvent(chat.EventNewMessage, sent, "")
+	ev, err := chat.MessageEvent(chat.EventNewMessage, sent, consultation.Audience{}, "")
 	if err != nil {
 		log.Fatal(err)
 	}

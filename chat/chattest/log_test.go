@@ -76,7 +76,7 @@ func (w *world) reconnect(r *reader) {
 	if r.sub != nil {
 		r.sub.Close()
 	}
-	r.sub, r.seen, r.wire = w.events.Subscribe(consultation.Channel(id), ""), 0, nil
+	r.sub, r.seen, r.wire = w.events.Subscribe(consultation.Channel(id, 1), ""), 0, nil
 	w.catchUp(r, true)
 }
 
@@ -212,8 +212,7 @@ func (w *world) run() {
 	w.quiet = true
 	stored, header := w.stored(patient.UserID)
 	stored = append([]chat.Message(nil), stored...) // nil where it is empty, as the copy has it
-	last, err := chat.ResyncRequired(id, header.Rev)
-	require.NoError(w.t, err)
+	last := chat.ResyncRequired(id, header.Rev, header.Audience())
 	for _, r := range w.readers {
 		require.NoError(w.t, r.log.Apply(last))
 		w.catchUp(r, false)

@@ -109,7 +109,7 @@ func (s step) play(t *testing.T, log *chattest.Log, id consultation.ID) {
 		settled := chat.Page{Consultation: s.Page.Consultation}
 		log.Merge(chat.Changes{Page: settled, NextSince: s.Page.Rev})
 	case event != nil:
-		ev := realtime.Event{Channel: consultation.Channel(id), Name: event.Name, Data: event.Data}
+		ev := realtime.Event{Channel: consultation.Channel(id, 1), Name: event.Name, Data: event.Data}
 		require.NoError(t, log.Apply(ev))
 	case s.Changes != nil:
 		a := s.Changes.Answer

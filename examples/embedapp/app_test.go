@@ -133,7 +133,7 @@ func TestTheApplicationHasAChat(t *testing.T) {
 	client, err := realtimetest.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+"/app/app-key?protocol=7", nil)
 	require.NoError(t, err)
 	t.Cleanup(client.Cut)
-	ch := consultation.Channel(c.ID)
+	ch := consultation.Channel(c.ID, 1)
 	var grant realtime.Grant
 	require.NoError(t, json.Unmarshal(
 		stefan.form("/api/pusher/auth", 200, "socket_id", string(client.SocketID()), "channel_name", string(ch)), &grant))

@@ -106,7 +106,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	browser := events.Subscribe(consultation.Channel(id), "")
+	browser := events.Subscribe(consultation.Channel(id, 1), "")
 	defer browser.Close()
 
 	for _, day := range []string{"3. Dezember", "3. Dezember", "4. Dezember"} {

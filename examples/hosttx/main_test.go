@@ -32,7 +32,7 @@ func forEachDatabase(t *testing.T, test func(t *testing.T, c *clinic, id consult
 		require.NoError(t, err)
 		_, err = c.relay.Flush(t.Context())
 		require.NoError(t, err)
-		test(t, c, id, events.Subscribe(consultation.Channel(id), ""))
+		test(t, c, id, events.Subscribe(consultation.Channel(id, 1), ""))
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()

@@ -40,7 +40,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 
-	browser := events.Subscribe(consultation.Channel(c.ID), "")
+	browser := events.Subscribe(consultation.Channel(c.ID, 1), "")
 	defer browser.Close()
 	if _, err := messages.Send(ctx, chat.SendParams{ConsultationID: c.ID, SenderID: patient.UserID, Content: "Guten Tag!"}); err != nil {
 		return err

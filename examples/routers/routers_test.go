@@ -48,7 +48,7 @@ func TestEachRouter(t *testing.T) {
 			client, err := realtimetest.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+base+"/app/"+key+"?protocol=7", nil)
 			require.NoError(t, err)
 			t.Cleanup(client.Cut)
-			ch := consultation.Channel("demo")
+			ch := consultation.Channel("demo", 1)
 			form := url.Values{"socket_id": {string(client.SocketID())}, "channel_name": {string(ch)}}
 			var grant realtime.Grant
 			post(t, server.URL+base+"/api/pusher/auth", "stefan", "application/x-www-form-urlencoded", form.Encode(), 200, &grant)

@@ -165,7 +165,7 @@ func (r *reader) follow(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	channel := consultation.Channel("demo")
+	channel := consultation.Channel("demo", 1)
 	var grant realtime.Grant
 	form := url.Values{"socket_id": {string(c.SocketID())}, "channel_name": {string(channel)}}.Encode()
 	for {

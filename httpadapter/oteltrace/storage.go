@@ -91,6 +91,12 @@ func (s *consultationStorage) Consultation(ctx context.Context, id consultation.
 		attrConsultation.String(string(id)), attrUser.String(string(viewer)))
 }
 
+func (s *consultationStorage) Open(ctx context.Context, user consultation.UserID) ([]consultation.ID, error) {
+	return traced(ctx, s.tracer, "murph.open", s.store.Open, user, func(ids []consultation.ID) []attribute.KeyValue {
+		return []attribute.KeyValue{attrCount.Int(len(ids))}
+	}, attrUser.String(string(user)))
+}
+
 func (s *consultationStorage) Change(ctx context.Context, p consultation.ChangeParams) (consultation.Changed, error) {
 	return traced(ctx, s.tracer, "murph.change", s.store.Change, p, func(c consultation.Changed) []attribute.KeyValue {
 		return consultationAttrs(c.Consultation)

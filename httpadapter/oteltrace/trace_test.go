@@ -102,7 +102,7 @@ func TestASendAndItsEventAreOneTrace(t *testing.T) {
 	require.Equal(t, id, published["murph.message.id"])
 	require.Equal(t, int64(3), published["murph.rev"])
 	require.Equal(t, "new-message", published["murph.event"])
-	require.Equal(t, string(consultation.Channel(b.id)), published["murph.channel"])
+	require.Equal(t, string(consultation.Channel(b.id, 1)), published["murph.channel"])
 }
 
 func TestEveryCallHasItsSpan(t *testing.T) {
@@ -182,7 +182,7 @@ func TestWhatABroadcasterCanDoStays(t *testing.T) {
 	require.True(t, ok)
 	b.take(t)
 	m := chat.Message{ID: "m", ConsultationID: b.id, Content: canary, Sender: paula, Seq: 3, Rev: 3}
-	ev, err := chat.MessageEvent(chat.EventNewMessage, m, "")
+	ev, err := chat.MessageEvent(chat.EventNewMessage, m, consultation.Audience{}, "")
 	require.NoError(t, err)
 	require.Equal(t, []error{nil, nil}, batch.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
 	require.Equal(t, 1, to.batches)

@@ -70,7 +70,7 @@ func setup(t *testing.T) parts {
 	p.client, err = realtimetest.Dial(t.Context(), "ws"+strings.TrimPrefix(host.URL, "http")+"/app/key?protocol=7", nil)
 	require.NoError(t, err)
 	t.Cleanup(p.client.Cut)
-	ch := consultation.Channel("demo")
+	ch := consultation.Channel("demo", 1)
 	grant, err := p.server.SignChannel(p.client.SocketID(), ch, &realtime.Member{UserID: "stefan"})
 	require.NoError(t, err)
 	require.NoError(t, p.client.Subscribe(t.Context(), ch, grant))

@@ -73,9 +73,8 @@ func throughput(t *testing.T, privacy pusher.Privacy, n int) (perSecond float64)
 				Enqueue: &realtime.Enqueue{Lease: relay.Lease()},
 			})
 			require.NoError(t, err)
-			ev, err := chat.MessageEvent(chat.EventNewMessage, sent.Message, "")
+			ev, err := chat.MessageEvent(chat.EventNewMessage, sent.Message, sent.Audience, "")
 			require.NoError(t, err)
-			ev.Audience = string(patient.UserID) + " s"
 			relay.HandOff(sent.Entry, ev)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

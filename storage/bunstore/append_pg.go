@@ -35,7 +35,7 @@ WITH c AS (
 		AND EXISTS (SELECT FROM p) AND NOT EXISTS (SELECT FROM k)
 		AND (SELECT CASE WHEN $8::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
 			ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
-	RETURNING rev, patient_id, student_id
+	RETURNING rev, patient_id, student_id, audience
 ), m AS (
 	INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, client_id, content, created_at)
 	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, clock_timestamp() FROM u
@@ -49,7 +49,7 @@ WITH c AS (
 )
 SELECT c.status, c.member, p.role, p.first_name, p.last_name, p.image,
 	k.id, k.content, k.seq, k.rev, k.created_at, k.edited_at, k.deleted_at,
-	m.seq, m.created_at, o.id, u.patient_id, u.student_id
+	m.seq, m.created_at, o.id, u.patient_id, u.student_id, u.audience
 FROM (SELECT 1) AS one LEFT JOIN c ON true LEFT JOIN p ON true LEFT JOIN k ON true LEFT JOIN u ON true LEFT JOIN m ON true
 	LEFT JOIN o ON true`
 
@@ -82,7 +82,7 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 		stored     text
 		seq, entry sql.NullInt64
 		created    stamp
-		people     pair
+		heard      listening
 	)
 	_, err := s.row(ctx, s.write, statement{"append", pgAppend}, []any{
 		string(p.ConsultationID), string(p.SenderID), nullable(p.ClientMessageID), string(p.ID), p.Content, lease, socket,
@@ -90,7 +90,7 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 	},
 		&status, &member, &stored.sender.role, &stored.sender.first, &stored.sender.last, &stored.sender.image,
 		&stored.id, &stored.content, &stored.seq, &stored.rev, &stored.created, &stored.edited, &stored.deleted,
-		&seq, &created, &entry, &people.patient, &people.student)
+		&seq, &created, &entry, &heard.patient, &heard.student, &heard.number)
 	if err != nil {
 		giveUp(ctx, err)
 		return chat.Appended{}, err
@@ -102,7 +102,7 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 		stored.id.String, stored.content.String = string(p.ID), p.Content
 		stored.seq, stored.rev, stored.created = seq, seq, created
 		return chat.Appended{
-			Message: stored.message(p.ConsultationID), Entry: entry.Int64, Audience: people.audience(),
+			Message: stored.message(p.ConsultationID), Entry: entry.Int64, Audience: heard.audience(),
 		}, nil
 	case !status.Valid:
 		return chat.Appended{}, consultation.ErrNotFound

@@ -6,13 +6,12 @@ import (
 	"github.com/murph-chat/murph/consultation"
 )
 
-// pair is the people of a consultation, as far as its audience needs them.
-type pair struct{ patient, student sql.NullString }
+// listening holds the columns of a consultation's row that its audience consists of.
+type listening struct {
+	patient, student sql.NullString
+	number           sql.NullInt64
+}
 
-func (p *pair) audience() string {
-	c := consultation.Consultation{Patient: consultation.Participant{UserID: consultation.UserID(p.patient.String)}}
-	if p.student.Valid {
-		c.Student = &consultation.Participant{UserID: consultation.UserID(p.student.String)}
-	}
-	return c.Audience()
+func (l *listening) audience() consultation.Audience {
+	return consultation.NewAudience(int(l.number.Int64), consultation.UserID(l.patient.String), consultation.UserID(l.student.String))
 }

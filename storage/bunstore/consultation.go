@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -49,17 +50,32 @@ func (s *Store) Change(ctx context.Context, p consultation.ChangeParams) (done c
 		if !before.found {
 			return false, consultation.ErrNotFound
 		}
-		after, err := p.Apply(before.Consultation, before.now)
-		if err != nil {
+		out, err := p.Apply(before.Consultation, before.now)
+		done = consultation.Changed{Outcome: out}
+		if err != nil || out.Unchanged {
 			return false, err
 		}
-		done = consultation.Changed{Consultation: after, Announcement: p.Announce(before.Consultation, after)}
+		done.Announcement = p.Announce(before.Consultation, out.Consultation)
 		return true, s.engine.saveChange(ctx, s, q, p, &done)
 	})
 	if err != nil {
 		return consultation.Changed{}, s.wrap(ctx, "change consultation", err)
 	}
 	return done, nil
+}
+
+// Open implements [consultation.Storage] with one statement.
+func (s *Store) Open(ctx context.Context, user consultation.UserID) (ids []consultation.ID, err error) {
+	err = s.rows(ctx, s.read, s.engine.reads().open, []any{string(user)}, func(rows *sql.Rows) error {
+		var id consultation.ID
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, s.wrap(ctx, "read open consultations", err)
+	}
+	return ids, nil
 }
 
 // transact runs fn in a transaction, again when another one was in the way.
@@ -97,6 +113,8 @@ func requested(p consultation.CreateParams, at time.Time) consultation.Consultat
 		Rev:       1,
 		CreatedAt: at,
 		UpdatedAt: at,
+
+		AudienceNumber: 1,
 	}
 }
 

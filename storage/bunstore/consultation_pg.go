@@ -28,6 +28,12 @@ SELECT created_at FROM c`
 // pgConsultation. $1 id. Primary keys only.
 const pgConsultation = `SELECT ` + headerColumns + ` FROM murph_consultations c` + headerPeople + ` WHERE c.id = $1::text`
 
+// pgOpen. $1 user. Plan: a bitmap of murph_consultations_patient and murph_consultations_student.
+const pgOpen = `
+SELECT id FROM murph_consultations
+WHERE (patient_id = $1::text OR student_id = $1::text)
+	AND status IN ('` + string(consultation.StatusRequested) + `', '` + string(consultation.StatusInProgress) + `')`
+
 // pgLock and pgLockByMessage. $1 id of the consultation, or of a message in it. The lock is taken within the common table
 // expression, which the planner must not merge with the rest, so the clock is read after the wait.
 const (
@@ -44,11 +50,13 @@ SELECT ` + headerColumns + `, clock_timestamp() FROM c` + headerPeople
 )
 
 // pgSaveChange. $1 consultation, $2 status, $3 student, $4 rev, $5 now, $6–$9 the student's details, NULL if they were not
-// given, $10 lease, $11 socket, $12 status-update, $13 whether the assignment is announced. The row is locked already.
+// given, $10 lease, $11 socket, $12 status-update, $13 whether the assignment is announced, $14 the audience,
+// $15 whether an audience was left. The row is locked already.
 const pgSaveChange = `
 WITH u AS (
 	UPDATE murph_consultations
-	SET status = $2::text, student_id = $3::text, rev = $4::bigint, updated_at = $5::timestamptz, active_at = $5::timestamptz
+	SET status = $2::text, student_id = $3::text, rev = $4::bigint, updated_at = $5::timestamptz, active_at = $5::timestamptz,
+		audience = $14::integer
 	WHERE id = $1::text
 ), p AS (
 	INSERT INTO murph_participants (consultation_id, user_id, role, first_name, last_name, image)
@@ -67,8 +75,14 @@ WITH u AS (
 		$5::timestamptz + $10::bigint * interval '1 microsecond', $5::timestamptz
 	WHERE $10::bigint IS NOT NULL AND $13::boolean
 	RETURNING id
+), l AS (
+	INSERT INTO murph_outbox (event, consultation_id, rev, socket_id, due_at, created_at)
+	SELECT '` + consultation.ReferenceLeft + `', $1::text, $4::bigint, '',
+		$5::timestamptz + $10::bigint * interval '1 microsecond', $5::timestamptz
+	WHERE $10::bigint IS NOT NULL AND $15::boolean
+	RETURNING id
 )
-SELECT (SELECT id FROM s), (SELECT id FROM a)`
+SELECT (SELECT id FROM s), (SELECT id FROM a), (SELECT id FROM l)`
 
 // pgSaveMessage. $1 consultation, $2 rev, $3 message, $4 content, $5 edited, $6 deleted, $7 event, $8 socket, $9 now,
 // $10 lease. The consultation's row is locked already.
@@ -135,10 +149,10 @@ func (e postgres) saveChange(ctx context.Context, s *Store, q conn, p consultati
 	lease, socket := enqueued(p.Enqueue)
 	args := []any{string(c.ID), string(c.Status), studentID(c), c.Rev, e.at(c.UpdatedAt)}
 	args = append(args, details(p.Student)...)
-	args = append(args, lease, socket, status, done.Announcement.Assignment)
-	var statusEntry, assignmentEntry sql.NullInt64
-	_, err = s.row(ctx, q, statement{"save change", pgSaveChange}, args, &statusEntry, &assignmentEntry)
-	done.StatusEntry, done.AssignmentEntry = statusEntry.Int64, assignmentEntry.Int64
+	args = append(args, lease, socket, status, done.Announcement.Assignment, c.AudienceNumber, done.Announcement.Left != 0)
+	var statusEntry, assignmentEntry, leftEntry sql.NullInt64
+	_, err = s.row(ctx, q, statement{"save change", pgSaveChange}, args, &statusEntry, &assignmentEntry, &leftEntry)
+	done.StatusEntry, done.AssignmentEntry, done.LeftEntry = statusEntry.Int64, assignmentEntry.Int64, leftEntry.Int64
 	return err
 }
 

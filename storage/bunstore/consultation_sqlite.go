@@ -34,9 +34,15 @@ const (
 UPDATE murph_consultations SET rev = rev WHERE id = (SELECT consultation_id FROM murph_messages WHERE id = ?1) RETURNING id`
 )
 
-// sqliteSaveChange. ?1 consultation, ?2 status, ?3 student, ?4 rev, ?5 now.
+// sqliteOpen. ?1 user. Plan: murph_consultations_patient and murph_consultations_student.
+const sqliteOpen = `
+SELECT id FROM murph_consultations
+WHERE (patient_id = ?1 OR student_id = ?1)
+	AND status IN ('` + string(consultation.StatusRequested) + `', '` + string(consultation.StatusInProgress) + `')`
+
+// sqliteSaveChange. ?1 consultation, ?2 status, ?3 student, ?4 rev, ?5 now, ?6 audience.
 const sqliteSaveChange = `
-UPDATE murph_consultations SET status = ?2, student_id = ?3, rev = ?4, updated_at = ?5, active_at = ?5 WHERE id = ?1`
+UPDATE murph_consultations SET status = ?2, student_id = ?3, rev = ?4, updated_at = ?5, active_at = ?5, audience = ?6 WHERE id = ?1`
 
 // sqliteEnqueue. ?1 event, ?2 consultation, ?3 rev, ?4 message, ?5 socket, ?6 status-update, ?7 due, ?8 now.
 const sqliteEnqueue = `
@@ -87,7 +93,7 @@ func (e sqlite) lock(ctx context.Context, s *Store, q conn, by lockKey) (locked,
 func (e sqlite) saveChange(ctx context.Context, s *Store, q conn, p consultation.ChangeParams, done *consultation.Changed) error {
 	c := done.Consultation
 	err := s.exec(ctx, q, statement{"save change", sqliteSaveChange},
-		string(c.ID), string(c.Status), studentID(c), c.Rev, e.at(c.UpdatedAt))
+		string(c.ID), string(c.Status), studentID(c), c.Rev, e.at(c.UpdatedAt), c.AudienceNumber)
 	if err != nil {
 		return err
 	}
@@ -108,7 +114,13 @@ func (e sqlite) saveChange(ctx context.Context, s *Store, q conn, p consultation
 	}
 	if done.Announcement.Assignment {
 		ref.Event, ref.Status = consultation.EventConsultationUpdated, nil
-		done.AssignmentEntry, err = e.enqueue(ctx, s, q, ref, p.Enqueue.Lease, c.UpdatedAt)
+		if done.AssignmentEntry, err = e.enqueue(ctx, s, q, ref, p.Enqueue.Lease, c.UpdatedAt); err != nil {
+			return err
+		}
+	}
+	if done.Announcement.Left != 0 {
+		ref.Event, ref.Status, ref.Except = consultation.ReferenceLeft, nil, ""
+		done.LeftEntry, err = e.enqueue(ctx, s, q, ref, p.Enqueue.Lease, c.UpdatedAt)
 	}
 	return err
 }

@@ -51,7 +51,7 @@ type engine interface {
 
 // reads are queries with the same parameters and columns in both databases.
 type reads struct {
-	consultation, message, history, changes, inbox, requests statement
+	consultation, open, message, history, changes, inbox, requests statement
 }
 
 // lockKey names a consultation by its id, or by the id of one of its messages.

@@ -74,19 +74,19 @@ type log struct {
 type line struct {
 	kind          int
 	a, b, c, d, e sql.NullString
-	n, o          sql.NullInt64
+	n, o, p       sql.NullInt64
 	t, u, v       stamp
 }
 
 // scan reads one row.
 func (l *log) scan(rows *sql.Rows) error {
 	r := &l.line
-	if err := rows.Scan(&r.kind, &r.a, &r.b, &r.c, &r.d, &r.e, &r.n, &r.o, &r.t, &r.u, &r.v); err != nil {
+	if err := rows.Scan(&r.kind, &r.a, &r.b, &r.c, &r.d, &r.e, &r.n, &r.o, &r.p, &r.t, &r.u, &r.v); err != nil {
 		return err
 	}
 	switch r.kind {
 	case kindHeader:
-		l.header = header{id: r.a, status: r.b, topic: r.c, rev: r.n, created: r.t, updated: r.u}
+		l.header = header{id: r.a, status: r.b, topic: r.c, rev: r.n, audience: r.p, created: r.t, updated: r.u}
 		l.header.patient.id, l.header.student.id = r.d, r.e
 		l.reset = r.o.Int64 != 0
 	case kindPerson:

@@ -7,13 +7,13 @@ const sqliteHistory = `
 WITH c AS (
 	SELECT *, coalesce(?2 IN (patient_id, student_id), 0) AS member FROM murph_consultations WHERE id = ?1
 )
-SELECT 0, id, status, topic, patient_id, student_id, rev, 0, created_at, updated_at, NULL FROM c
+SELECT 0, id, status, topic, patient_id, student_id, rev, 0, audience, created_at, updated_at, NULL FROM c
 UNION ALL
-SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, read_at, NULL, NULL
+SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, read_at, NULL, NULL
 FROM murph_participants WHERE consultation_id = ?1 AND (SELECT member FROM c)
 UNION ALL
 SELECT * FROM (
-	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
+	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, NULL, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = ?1 AND seq < ?3
 	ORDER BY seq DESC LIMIT coalesce((SELECT iif(member, ?4, 0) FROM c), 0)
 )`
@@ -25,19 +25,19 @@ WITH c AS (
 	SELECT *, coalesce(?2 IN (patient_id, student_id), 0) AS member, ?3 > rev OR ?3 < rev - ?4 AS reset
 	FROM murph_consultations WHERE id = ?1
 )
-SELECT 0, id, status, topic, patient_id, student_id, rev, reset, created_at, updated_at, NULL FROM c
+SELECT 0, id, status, topic, patient_id, student_id, rev, reset, audience, created_at, updated_at, NULL FROM c
 UNION ALL
-SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, read_at, NULL, NULL
+SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, read_at, NULL, NULL
 FROM murph_participants WHERE consultation_id = ?1 AND (SELECT member FROM c)
 UNION ALL
 SELECT * FROM (
-	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
+	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, NULL, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = ?1 AND rev > ?3
 	ORDER BY rev LIMIT coalesce((SELECT iif(member AND NOT reset, ?5, 0) FROM c), 0)
 )
 UNION ALL
 SELECT * FROM (
-	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, created_at, edited_at, deleted_at
+	SELECT 2, id, content, client_id, sender_id, NULL, seq, rev, NULL, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = ?1
 	ORDER BY seq DESC LIMIT coalesce((SELECT iif(member AND reset, ?5, 0) FROM c), 0)
 )`

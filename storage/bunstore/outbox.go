@@ -42,11 +42,11 @@ func (s *Store) Ack(ctx context.Context, ids ...int64) error {
 // AckThrough implements [realtime.Outbox]. The entries of a consultation are those of [consultation.Channel]; to any other
 // channel there are none.
 func (s *Store) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) error {
-	id, kind, ok := consultation.FromChannel(string(ch))
-	if !ok || kind != realtime.KindPrivate {
+	name, ok := consultation.FromChannel(string(ch))
+	if !ok || name.Kind != realtime.KindPrivate {
 		return nil
 	}
-	err := s.retry(ctx, func() error { return s.engine.ackThrough(ctx, s, id, rev) })
+	err := s.retry(ctx, func() error { return s.engine.ackThrough(ctx, s, name.ID, rev) })
 	return s.wrap(ctx, "acknowledge outbox entries of a channel", err)
 }
 

@@ -34,7 +34,8 @@ const pgAck = `DELETE FROM murph_outbox WHERE id = ANY($1::bigint[])`
 
 // pgAckThrough. $1 consultation, $2 rev. Plan: murph_outbox_channel.
 const pgAckThrough = `
-DELETE FROM murph_outbox WHERE consultation_id = $1::text AND rev <= $2::bigint AND parked_at IS NULL`
+DELETE FROM murph_outbox WHERE consultation_id = $1::text AND rev <= $2::bigint AND parked_at IS NULL
+	AND event <> '` + consultation.ReferenceLeft + `'`
 
 // pgNack. $1 ids, $2 delay in microseconds. Primary key.
 const pgNack = `
@@ -49,7 +50,9 @@ const pgPark = `UPDATE murph_outbox SET parked_at = clock_timestamp(), reason = 
 const pgPurge = `
 WITH old AS (
 	SELECT id, parked_at IS NOT NULL AS parked,
-		row_number() OVER (PARTITION BY parked_at IS NULL, consultation_id ORDER BY rev DESC, id DESC) AS place
+		row_number() OVER (
+			PARTITION BY parked_at IS NULL, consultation_id, event = '` + consultation.ReferenceLeft + `' ORDER BY rev DESC, id DESC
+		) AS place
 	FROM murph_outbox
 	WHERE created_at < clock_timestamp() - (CASE WHEN parked_at IS NULL THEN $1::bigint ELSE $2::bigint END) * interval '1 microsecond'
 ), gone AS (

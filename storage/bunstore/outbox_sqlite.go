@@ -30,7 +30,9 @@ ORDER BY o.id`
 const sqliteAck = `DELETE FROM murph_outbox WHERE id IN (SELECT value FROM json_each(?1))`
 
 // sqliteAckThrough. ?1 consultation, ?2 rev. Plan: murph_outbox_channel.
-const sqliteAckThrough = `DELETE FROM murph_outbox WHERE consultation_id = ?1 AND rev <= ?2 AND parked_at IS NULL`
+const sqliteAckThrough = `
+DELETE FROM murph_outbox WHERE consultation_id = ?1 AND rev <= ?2 AND parked_at IS NULL
+	AND event <> '` + consultation.ReferenceLeft + `'`
 
 // sqliteNack. ?1 ids, ?2 when they are due. Primary key.
 const sqliteNack = `
@@ -44,7 +46,9 @@ const sqlitePurge = `
 DELETE FROM murph_outbox WHERE id IN (
 	SELECT id FROM (
 		SELECT id, parked_at IS NOT NULL AS parked,
-			row_number() OVER (PARTITION BY parked_at IS NULL, consultation_id ORDER BY rev DESC, id DESC) AS place
+			row_number() OVER (
+				PARTITION BY parked_at IS NULL, consultation_id, event = '` + consultation.ReferenceLeft + `' ORDER BY rev DESC, id DESC
+			) AS place
 		FROM murph_outbox
 		WHERE created_at < CASE WHEN parked_at IS NULL THEN ?1 ELSE ?2 END
 	) WHERE parked OR place > 1

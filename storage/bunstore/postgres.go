@@ -15,6 +15,7 @@ type postgres struct{}
 
 var pgReads = reads{
 	consultation: statement{"consultation", pgConsultation},
+	open:         statement{"open consultations", pgOpen},
 	message:      statement{"message", pgMessage},
 	history:      statement{"history", pgHistory},
 	changes:      statement{"changes", pgChanges},

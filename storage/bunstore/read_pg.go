@@ -12,7 +12,7 @@ import (
 // then decides by the mark as it is after the wait; m is the mark as of the statement's beginning. Primary keys only.
 const pgMarkRead = `
 WITH c AS (
-	SELECT least(rev, $3::bigint) AS seq, ($2::text IN (patient_id, student_id)) IS TRUE AS member, patient_id, student_id
+	SELECT least(rev, $3::bigint) AS seq, ($2::text IN (patient_id, student_id)) IS TRUE AS member, patient_id, student_id, audience
 	FROM murph_consultations WHERE id = $1::text
 ), m AS (
 	SELECT read_seq, read_at FROM murph_participants WHERE consultation_id = $1::text AND user_id = $2::text
@@ -23,7 +23,7 @@ WITH c AS (
 			ELSE set_config('lock_timeout', $4::text, true) END) IS NOT NULL
 	RETURNING read_seq, read_at
 )
-SELECT c.seq, c.member, m.read_seq, m.read_at, u.read_seq, u.read_at, c.patient_id, c.student_id
+SELECT c.seq, c.member, m.read_seq, m.read_at, u.read_seq, u.read_at, c.patient_id, c.student_id, c.audience
 FROM (SELECT 1) AS one LEFT JOIN c ON true LEFT JOIN m ON true LEFT JOIN u ON true`
 
 func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat.Marked, error) {
@@ -31,11 +31,11 @@ func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat
 		wanted, before, after sql.NullInt64
 		member                sql.NullBool
 		beforeAt, afterAt     stamp
-		people                pair
+		heard                 listening
 	)
 	_, err := s.row(ctx, s.write, statement{"mark read", pgMarkRead},
 		[]any{string(p.ConsultationID), string(p.Reader), p.Seq, patienceOf(ctx, s)},
-		&wanted, &member, &before, &beforeAt, &after, &afterAt, &people.patient, &people.student)
+		&wanted, &member, &before, &beforeAt, &after, &afterAt, &heard.patient, &heard.student, &heard.number)
 	switch {
 	case err != nil:
 		giveUp(ctx, err)
@@ -46,7 +46,7 @@ func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat
 		return chat.Marked{}, consultation.ErrNotParticipant
 	case after.Valid:
 		mark := chat.ReadMark{Seq: after.Int64, At: afterAt.Time}
-		return chat.Marked{Mark: mark, Moved: true, Audience: people.audience()}, nil
+		return chat.Marked{Mark: mark, Moved: true, Audience: heard.audience()}, nil
 	case !before.Valid || before.Int64 < wanted.Int64:
 		return chat.Marked{}, failed(errAgain) // another call of the reader was faster, and its mark is not known here
 	}

@@ -17,7 +17,7 @@ FROM (
 ) AS c
 WHERE consultation_id = ?1 AND user_id = ?2 AND c.member AND read_seq < c.seq
 RETURNING read_seq, (SELECT patient_id FROM murph_consultations WHERE id = ?1),
-	(SELECT student_id FROM murph_consultations WHERE id = ?1)`
+	(SELECT student_id FROM murph_consultations WHERE id = ?1), (SELECT audience FROM murph_consultations WHERE id = ?1)`
 
 // sqliteMark. ?1 consultation, ?2 reader. Primary keys only.
 const sqliteMark = `
@@ -28,16 +28,16 @@ WHERE c.id = ?1`
 func (e sqlite) markRead(ctx context.Context, s *Store, p chat.ReadParams) (done chat.Marked, err error) {
 	err = e.transact(ctx, s, func(q conn) (bool, error) {
 		done = chat.Marked{}
-		var people pair
+		var heard listening
 		now := e.now()
 		key := []any{string(p.ConsultationID), string(p.Reader)}
 		moved, err := s.row(ctx, q, statement{"mark read", sqliteMarkRead}, append(key, p.Seq, e.at(now)),
-			&done.Mark.Seq, &people.patient, &people.student)
+			&done.Mark.Seq, &heard.patient, &heard.student, &heard.number)
 		if err != nil {
 			return false, err
 		}
 		if moved {
-			done.Mark.At, done.Moved, done.Audience = now, true, people.audience()
+			done.Mark.At, done.Moved, done.Audience = now, true, heard.audience()
 			return true, nil
 		}
 		var member bool

@@ -57,21 +57,21 @@ func (p *person) participant() consultation.Participant {
 // header is a row of murph_consultations with its people. All fields are nullable, for outer joins.
 type header struct {
 	id, status, topic sql.NullString
-	rev               sql.NullInt64
+	rev, audience     sql.NullInt64
 	created, updated  stamp
 	patient, student  person
 }
 
 // dest is in the order of headerColumns.
 func (h *header) dest() []any {
-	d := []any{&h.id, &h.status, &h.topic, &h.rev, &h.created, &h.updated}
+	d := []any{&h.id, &h.status, &h.topic, &h.rev, &h.audience, &h.created, &h.updated}
 	return append(append(d, h.patient.dest()...), h.student.dest()...)
 }
 
 // headerColumns reads c, murph_consultations, with its people pa and st. The ids come from c, so that somebody whose
 // details are missing is noticed.
 const (
-	headerColumns = `c.id, c.status, c.topic, c.rev, c.created_at, c.updated_at, ` +
+	headerColumns = `c.id, c.status, c.topic, c.rev, c.audience, c.created_at, c.updated_at, ` +
 		`c.patient_id, pa.role, pa.first_name, pa.last_name, pa.image, ` +
 		`c.student_id, st.role, st.first_name, st.last_name, st.image`
 	headerPeople = ` LEFT JOIN murph_participants pa ON pa.consultation_id = c.id AND pa.user_id = c.patient_id` +
@@ -92,6 +92,8 @@ func (h *header) consultation() consultation.Consultation {
 		Rev:       h.rev.Int64,
 		CreatedAt: h.created.Time,
 		UpdatedAt: h.updated.Time,
+
+		AudienceNumber: int(h.audience.Int64),
 	}
 	if h.student.id.Valid {
 		student := h.student.participant()

@@ -14,6 +14,7 @@ type sqlite struct{}
 
 var sqliteReads = reads{
 	consultation: statement{"consultation", sqliteConsultation},
+	open:         statement{"open consultations", sqliteOpen},
 	message:      statement{"message", sqliteMessage},
 	history:      statement{"history", sqliteHistory},
 	changes:      statement{"changes", sqliteChanges},

@@ -89,7 +89,7 @@ func calls(s *bunstore.Store) map[string]func(ctx context.Context) error {
 		},
 		"acknowledge outbox entries":    func(ctx context.Context) error { return s.Ack(ctx, 1) },
 		"return outbox entries":         func(ctx context.Context) error { return s.Nack(ctx, realtime.NackParams{IDs: []int64{1}}) },
-		"acknowledge outbox entries of": func(ctx context.Context) error { return s.AckThrough(ctx, consultation.Channel("room"), 1) },
+		"acknowledge outbox entries of": func(ctx context.Context) error { return s.AckThrough(ctx, consultation.Channel("room", 1), 1) },
 	}
 }
 
@@ -213,7 +213,7 @@ func TestOnQuery(t *testing.T) {
 	f := &fake{script: []error{nil, io.ErrUnexpectedEOF}}
 	s, _ := f.open(t, pgdialect.New(), &bunstore.Options{OnQuery: func(_ context.Context, q bunstore.Query) { seen = append(seen, q) }})
 	require.NoError(t, s.Ack(t.Context(), 1))
-	require.Error(t, s.AckThrough(t.Context(), consultation.Channel("room"), 1))
+	require.Error(t, s.AckThrough(t.Context(), consultation.Channel("room", 1), 1))
 	require.NoError(t, s.AckThrough(t.Context(), "presence-consultation-room", 1), "no entry goes there")
 	require.Len(t, seen, 2)
 	require.Equal(t, []string{"ack", "ack through"}, []string{seen[0].Name, seen[1].Name})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 	"testing"
 
@@ -70,20 +71,38 @@ func TestMigrateInATransaction(t *testing.T) {
 func TestMigrationsByTheHost(t *testing.T) {
 	t.Parallel()
 	s := drivers[0].unmigrated(t, pgtest.Schema(t))
-	run := func(name string) {
-		body, err := fs.ReadFile(bunstore.Migrations(), "postgres/"+name)
-		require.NoError(t, err)
-		_, err = s.db.DB.ExecContext(t.Context(), string(body))
-		require.NoError(t, err)
+	run := func(names []string) {
+		for _, name := range names {
+			body, err := fs.ReadFile(bunstore.Migrations(), name)
+			require.NoError(t, err)
+			_, err = s.db.DB.ExecContext(t.Context(), string(body))
+			require.NoError(t, err, name)
+		}
 	}
-	run("0001_init.up.sql")
+	ups, err := fs.Glob(bunstore.Migrations(), "postgres/*.up.sql")
+	require.NoError(t, err)
+	downs, err := fs.Glob(bunstore.Migrations(), "postgres/*.down.sql")
+	require.NoError(t, err)
+	slices.Reverse(downs)
+	run(ups)
 	require.NoError(t, s.Check(t.Context()))
 	begin(t, s, room)
-	run("0001_init.down.sql")
+	run(downs)
 	var left int
 	require.NoError(t, s.db.DB.QueryRow(`SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace`).Scan(&left))
 	require.Zero(t, left)
-	run("0001_init.up.sql")
+	run(ups[:1])
+	// A consultation of the first version keeps its channel.
+	_, err = s.db.DB.ExecContext(t.Context(), `
+		INSERT INTO murph_consultations (id, status, topic, patient_id, student_id, rev, created_at, updated_at, active_at)
+		VALUES ('old', 'IN_PROGRESS', 'x', 'patient-1', 'student-1', 7, now(), now(), now());
+		INSERT INTO murph_participants (consultation_id, user_id, role, first_name, last_name, image)
+		VALUES ('old', 'patient-1', 'PATIENT', 'P', 'P', ''), ('old', 'student-1', 'STUDENT', 'S', 'S', '')`)
+	require.NoError(t, err)
 	require.NoError(t, s.Migrate(t.Context()))
 	require.NoError(t, s.Check(t.Context()))
+	c, err := s.Consultation(t.Context(), "old", "")
+	require.NoError(t, err)
+	require.Equal(t, 1, c.AudienceNumber)
+	require.EqualValues(t, 7, c.Rev)
 }

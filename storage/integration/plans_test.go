@@ -167,7 +167,7 @@ func TestPlans(t *testing.T) {
 		},
 		{
 			name: "ack through",
-			call: func() error { return s.AckThrough(ctx, consultation.Channel("none"), 1) },
+			call: func() error { return s.AckThrough(ctx, consultation.Channel("none", 1), 1) },
 			text: "rev <= $2", arguments: `'other-7', 12`,
 			indexes: []string{"murph_outbox_channel"}, maxRows: 12,
 		},

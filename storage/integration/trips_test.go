@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -86,7 +87,10 @@ func TestRoundTrips(t *testing.T) {
 				return err
 			}},
 			{"reassign", 1 + 2 + 1, func(t *testing.T) error {
-				_, err := s.Change(t.Context(), consultation.ChangeParams{Change: reassign(room, student)})
+				n++
+				renamed := student
+				renamed.LastName = fmt.Sprintf("Neumann %d", n) // or it would be a repeat
+				_, err := s.Change(t.Context(), consultation.ChangeParams{Change: reassign(room, renamed)})
 				return err
 			}},
 			{"claim", 1, func(t *testing.T) error {
@@ -95,7 +99,7 @@ func TestRoundTrips(t *testing.T) {
 			}},
 			{"ack", 1, func(t *testing.T) error { return s.Ack(t.Context(), 1, 2, 3) }},
 			{"ack through", 1, func(t *testing.T) error {
-				return s.AckThrough(t.Context(), consultation.Channel(room), 3)
+				return s.AckThrough(t.Context(), consultation.Channel(room, 1), 3)
 			}},
 			{"nack", 1, func(t *testing.T) error { return s.Nack(t.Context(), realtime.NackParams{IDs: []int64{1}}) }},
 			{"backlog", 1, func(t *testing.T) error {

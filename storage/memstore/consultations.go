@@ -23,6 +23,8 @@ func (s *Store) Create(ctx context.Context, p consultation.CreateParams) (consul
 			Rev:       1,
 			CreatedAt: at,
 			UpdatedAt: at,
+
+			AudienceNumber: 1,
 		}
 		st.rooms[p.ID] = &room{head: c, keys: map[key]int{}, reads: map[consultation.UserID]chat.ReadMark{}}
 		return nil
@@ -58,10 +60,15 @@ func (s *Store) Change(ctx context.Context, p consultation.ChangeParams) (consul
 			return consultation.ErrNotFound
 		}
 		before := r.head
-		after, err := p.Apply(before, now())
+		out, err := p.Apply(before, now())
 		if err != nil {
 			return err
 		}
+		if out.Unchanged {
+			done.Outcome = consultation.Outcome{Consultation: r.header(), Unchanged: true}
+			return nil
+		}
+		after := out.Consultation
 		r = st.edit(p.ID)
 		r.head = after
 		done.Consultation = r.header()
@@ -81,9 +88,30 @@ func (s *Store) Change(ctx context.Context, p consultation.ChangeParams) (consul
 				Rev:            after.Rev,
 			})
 		}
+		if done.Announcement.Left != 0 {
+			done.LeftEntry = s.enqueue(st, p.Enqueue, chat.Reference{
+				Event:          consultation.ReferenceLeft,
+				ConsultationID: p.ID,
+				Rev:            after.Rev,
+			})
+		}
 		return nil
 	})
 	return done, err
+}
+
+// Open implements [consultation.Storage].
+func (s *Store) Open(ctx context.Context, user consultation.UserID) ([]consultation.ID, error) {
+	var ids []consultation.ID
+	err := s.view(ctx, func(st *state) error {
+		st.all(func(r *room) {
+			if _, ok := r.head.Participant(user); ok && !r.head.Status.Final() {
+				ids = append(ids, r.head.ID)
+			}
+		})
+		return nil
+	})
+	return ids, err
 }
 
 // visible returns the consultation if the person may read it at this moment.

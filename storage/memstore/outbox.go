@@ -102,9 +102,13 @@ func (s *Store) Ack(ctx context.Context, ids ...int64) error {
 
 // AckThrough implements [realtime.Outbox].
 func (s *Store) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) error {
+	name, ok := consultation.FromChannel(string(ch))
+	if !ok || name.Kind != realtime.KindPrivate {
+		return alive(ctx)
+	}
 	return s.update(ctx, func(st *state) error {
 		st.drop(func(e entry) bool {
-			return !e.parked && e.ref.Rev <= rev && consultation.Channel(e.ref.ConsultationID) == ch
+			return !e.parked && e.ref.ConsultationID == name.ID && e.ref.Rev <= rev && e.ref.Event != consultation.ReferenceLeft
 		})
 		return nil
 	})
@@ -134,17 +138,24 @@ func (s *Store) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error
 			}
 			return at.Sub(e.written) > p.Pending
 		}
-		newest := map[consultation.ID]entry{} // of the old entries that are pending
+		type kind struct {
+			id   consultation.ID
+			left bool
+		}
+		kindOf := func(e entry) kind {
+			return kind{e.ref.ConsultationID, e.ref.Event == consultation.ReferenceLeft}
+		}
+		newest := map[kind]entry{} // of the old entries that are pending
 		for _, e := range st.entries() {
-			last, found := newest[e.ref.ConsultationID]
+			last, found := newest[kindOf(e)]
 			newer := cmp.Or(cmp.Compare(e.ref.Rev, last.ref.Rev), cmp.Compare(e.id, last.id)) > 0
 			if !e.parked && old(e) && (!found || newer) {
-				newest[e.ref.ConsultationID] = e
+				newest[kindOf(e)] = e
 			}
 		}
 		n = 0
 		st.drop(func(e entry) bool {
-			gone := old(e) && (e.parked || newest[e.ref.ConsultationID].id != e.id)
+			gone := old(e) && (e.parked || newest[kindOf(e)].id != e.id)
 			if gone {
 				n++
 			}

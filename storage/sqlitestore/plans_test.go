@@ -51,7 +51,7 @@ func TestPlans(t *testing.T) {
 	_, err = s.Claim(ctx, realtime.ClaimParams{Limit: 1})
 	require.NoError(t, err)
 	require.NoError(t, s.Ack(ctx, 100))
-	require.NoError(t, s.AckThrough(ctx, consultation.Channel("none"), 1))
+	require.NoError(t, s.AckThrough(ctx, consultation.Channel("none", 1), 1))
 	require.NoError(t, s.Nack(ctx, realtime.NackParams{IDs: []int64{100}}))
 	require.NoError(t, s.Nack(ctx, realtime.NackParams{IDs: []int64{100}, Park: true}))
 

@@ -14,7 +14,7 @@ func (e *env) ack(ids ...int64) {
 
 func (e *env) ackThrough(id consultation.ID, rev int64) {
 	e.Helper()
-	if err := e.store.AckThrough(e.ctx, consultation.Channel(id), rev); err != nil {
+	if err := e.store.AckThrough(e.ctx, consultation.Channel(id, 1), rev); err != nil {
 		e.Fatalf("AckThrough: %v", err)
 	}
 }
@@ -55,8 +55,8 @@ func ackCases() []testCase {
 	}, {
 		name:     "ack/through",
 		contract: outbox,
-		clauses: says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted: " +
-			"a Resync that was published has covered them."),
+		clauses: says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not, because a Resync "+
+			"that was published has covered them.", "Parked entries and those with Left stay."),
 		run: func(e *env) {
 			e.start(room)
 			e.start("room-2") // its name has the other's as a prefix
@@ -78,7 +78,7 @@ func ackCases() []testCase {
 	}, {
 		name:     "ack/through-status",
 		contract: outbox,
-		clauses:  says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not, parked ones excepted"),
+		clauses:  says("AckThrough removes every entry of the channel whose rev is at most rev, leased or not", "Parked entries and those with Left stay."),
 		run: func(e *env) {
 			e.create(room)
 			for _, ch := range []consultation.Change{accept(room, student), reassign(room, other), cancel(room)} {
@@ -86,11 +86,14 @@ func ackCases() []testCase {
 					e.Fatal(err)
 				}
 			}
-			e.pending("of three changes", 4, 0)
+			e.pending("of three changes", 5, 0)
 			e.ackThrough(room, 2)
-			e.pending("after AckThrough the first", 2, 0)
+			e.pending("after AckThrough the first", 3, 0)
 			e.ackThrough(room, 4)
-			e.pending("after AckThrough all", 0, 0)
+			e.pending("after AckThrough all", 1, 0)
+			if entry := e.entry(); len(entry.Left) != 1 {
+				e.Errorf("the entry that AckThrough has left is %+v, want one with Left", entry)
+			}
 		},
 	}}
 }

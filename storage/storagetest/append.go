@@ -16,7 +16,7 @@ func appendCases() []testCase {
 			"Otherwise the consultation's rev is raised by one and the message stored with it as Seq and Rev, CreatedAt from the "+
 				"store's clock after the row was locked, and an outbox entry if p.Enqueue is set.",
 			"No rev is left out.",
-			`Audience is that of the consultation at the moment of the append, for the event; "" if it is Replayed.`,
+			`Audience is the consultation's at the moment of the append, for the event; zero if it is Replayed.`,
 		),
 		run: func(e *env) {
 			c := e.start(room)
@@ -35,7 +35,7 @@ func appendCases() []testCase {
 					e.Errorf("Replayed %v and Entry %d, want false and 0", done.Replayed, done.Entry)
 				}
 				if want := c.Audience(); done.Audience != want {
-					e.Errorf("Audience is %q, want %q", done.Audience, want)
+					e.Errorf("Audience is %v, want %v", done.Audience, want)
 				}
 				if i > 0 && m.CreatedAt.Before(want[i-1].CreatedAt) {
 					e.Errorf("CreatedAt runs back from %v to %v", want[i-1].CreatedAt, m.CreatedAt)
@@ -97,11 +97,11 @@ func appendCases() []testCase {
 			if len(entries) != 1 || entries[0].ID != done.Entry {
 				e.Fatalf("Claim = %+v, want the one entry %d", entries, done.Entry)
 			}
-			want, err := chat.MessageEvent(chat.EventNewMessage, done.Message, "12.34")
+			want, err := chat.MessageEvent(chat.EventNewMessage, done.Message, done.Audience, "12.34")
 			if err != nil {
 				e.Fatal(err)
 			}
-			e.sameEvent("the event", entries[0].Event, want)
+			e.same("the event", entries[0].Event, want)
 			if again := e.append(p); again.Entry != 0 || !again.Replayed {
 				e.Errorf("a repeat has Entry %d and Replayed %v, want 0 and true", again.Entry, again.Replayed)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
+	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/storage/storagetest"
 )
 
@@ -149,6 +150,61 @@ func brokenConsultations() []broken {
 			}}
 		},
 	}, {
+		name:  "open-lists-what-has-ended",
+		cases: []string{"consultation/open"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			var mu sync.Mutex
+			ids := map[consultation.UserID][]consultation.ID{}
+			return &hooked{
+				Store: s,
+				create: func(ctx context.Context, p consultation.CreateParams) (consultation.Consultation, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					ids[p.Patient.UserID] = append(ids[p.Patient.UserID], p.ID)
+					return s.Create(ctx, p)
+				},
+				open: func(_ context.Context, user consultation.UserID) ([]consultation.ID, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					return ids[user], nil
+				},
+			}
+		},
+	}, {
+		name:  "history-forgets-the-audience",
+		cases: []string{"consultation/audience"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, history: func(ctx context.Context, p chat.HistoryParams) (chat.Page, error) {
+				page, err := s.History(ctx, p)
+				page.Consultation.AudienceNumber = 1
+				return page, err
+			}}
+		},
+	}, {
+		name:  "change-repeats-raise-the-rev",
+		cases: []string{"change/unchanged"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, change: func(ctx context.Context, p consultation.ChangeParams) (consultation.Changed, error) {
+				done, err := s.Change(ctx, p)
+				if done.Unchanged {
+					burn(ctx, s, p.ID)
+				}
+				return done, err
+			}}
+		},
+	}, {
+		name:  "entries-forget-the-channels-left",
+		cases: []string{"event/left", "ack/through-status"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, claim: func(ctx context.Context, p realtime.ClaimParams) ([]realtime.Entry, error) {
+				entries, err := s.Claim(ctx, p)
+				for i := range entries {
+					entries[i].Left = nil
+				}
+				return entries, err
+			}}
+		},
+	}, {
 		name:  "change-keeps-the-student",
 		cases: []string{"change/final", "change/stored"},
 		wrap: func(s storagetest.Store) storagetest.Store {
@@ -184,14 +240,14 @@ func lateChanges(s storagetest.Store) storagetest.Store {
 			if err != nil {
 				return consultation.Changed{}, err
 			}
-			after, err := p.Apply(before, before.UpdatedAt)
+			out, err := p.Apply(before, before.UpdatedAt)
 			if err != nil {
 				return consultation.Changed{}, err
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			later = append(later, p)
-			return consultation.Changed{Consultation: after, Announcement: p.Announce(before, after)}, nil
+			return consultation.Changed{Outcome: out, Announcement: p.Announce(before, out.Consultation)}, nil
 		},
 		history: func(ctx context.Context, p chat.HistoryParams) (chat.Page, error) {
 			mu.Lock()

@@ -187,9 +187,25 @@ func brokenOutboxes() []broken {
 			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
 				n, err := s.Purge(ctx, p)
 				if p.Pending == 0 {
-					err = errors.Join(err, s.AckThrough(ctx, consultation.Channel("second"), math.MaxInt64))
+					err = errors.Join(err, s.AckThrough(ctx, consultation.Channel("second", 1), math.MaxInt64))
 				}
 				return n, err
+			}}
+		},
+	}, {
+		name:  "purge-forgets-left-channels",
+		cases: []string{"outbox/purge-left"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+				n, err := s.Purge(ctx, p)
+				entries, claimErr := s.Claim(ctx, realtime.ClaimParams{Limit: 100})
+				for _, entry := range entries {
+					if len(entry.Left) > 0 {
+						err = errors.Join(err, s.Ack(ctx, entry.ID))
+						n++
+					}
+				}
+				return n, errors.Join(err, claimErr)
 			}}
 		},
 	}, {
@@ -234,7 +250,7 @@ func keepsContent(s storagetest.Store) storagetest.Store {
 		append: func(ctx context.Context, p chat.AppendParams) (chat.Appended, error) {
 			done, err := s.Append(ctx, p)
 			if done.Entry != 0 {
-				ev, _ := chat.MessageEvent(chat.EventNewMessage, done.Message, p.Enqueue.Except)
+				ev, _ := chat.MessageEvent(chat.EventNewMessage, done.Message, done.Audience, p.Enqueue.Except)
 				then.Store(done.Entry, ev)
 			}
 			return done, err

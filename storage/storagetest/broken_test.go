@@ -129,8 +129,14 @@ func TestWithoutTransactions(t *testing.T) {
 
 // burn raises the consultation's rev and changes nothing else, as far as the state allows it.
 func burn(ctx context.Context, s storagetest.Store, id consultation.ID) {
-	if c, err := s.Consultation(ctx, id, ""); err == nil && c.Student != nil {
-		same := consultation.Change{ID: id, By: consultation.Host(), Student: c.Student}
-		_, _ = s.Change(ctx, consultation.ChangeParams{Change: same})
+	c, err := s.Consultation(ctx, id, "")
+	if err != nil || c.Student == nil {
+		return
+	}
+	renamed := *c.Student
+	renamed.FirstName += "x"
+	for _, student := range []*consultation.Participant{&renamed, c.Student} {
+		change := consultation.Change{ID: id, By: consultation.Host(), Student: student}
+		_, _ = s.Change(ctx, consultation.ChangeParams{Change: change})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
 )
@@ -14,28 +15,35 @@ func changeCases() []testCase {
 		contract: consultations,
 		clauses: says(
 			"Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result",
-			"Changed is a change that was stored.",
-			"StatusEntry and AssignmentEntry are the ids of the outbox entries, 0 for one that was not written.",
+			"Changed is the result of a change.",
+			"StatusEntry, AssignmentEntry and LeftEntry are the ids of the outbox entries for the parts of the announcement, 0 "+
+				"for one that was not written.",
 		),
 		run: func(e *env) {
 			before := e.create(room)
+			renamed := student
+			renamed.LastName = "Neumann"
 			for _, step := range []struct {
 				change     consultation.Change
 				status     consultation.Status
 				student    *consultation.Participant
 				announced  bool
 				assignment bool
+				audience   int
 			}{
-				{accept(room, student), consultation.StatusInProgress, &student, true, true},
-				{reassign(room, other), consultation.StatusInProgress, &other, false, true},
-				{reassign(room, student), consultation.StatusInProgress, &student, false, true},
-				{complete(room), consultation.StatusCompleted, &student, true, false},
+				{accept(room, student), consultation.StatusInProgress, &student, true, true, 1},
+				{reassign(room, other), consultation.StatusInProgress, &other, false, true, 2},
+				{reassign(room, student), consultation.StatusInProgress, &student, false, true, 3},
+				{reassign(room, renamed), consultation.StatusInProgress, &renamed, false, true, 3},
+				{consultation.Change{ID: room, By: consultation.Host(), NewAudience: true}, consultation.StatusInProgress, &renamed, false, true, 4},
+				{complete(room), consultation.StatusCompleted, &renamed, true, false, 4},
 			} {
 				tick()
 				done := e.change(step.change)
 				c := done.Consultation
 				want := before
 				want.Status, want.Student, want.Rev, want.UpdatedAt = step.status, step.student, before.Rev+1, c.UpdatedAt
+				want.AudienceNumber = step.audience
 				e.same("Change to "+string(step.change.To), c, want)
 				e.isTime("UpdatedAt", c.UpdatedAt)
 				if !c.UpdatedAt.After(before.UpdatedAt) {
@@ -45,8 +53,8 @@ func changeCases() []testCase {
 				if (done.Announcement.Status != nil) != step.announced || done.Announcement.Assignment != step.assignment {
 					e.Errorf("announcement = %+v, want status %v and assignment %v", done.Announcement, step.announced, step.assignment)
 				}
-				if done.StatusEntry != 0 || done.AssignmentEntry != 0 {
-					e.Errorf("entries %d and %d, want 0 without Enqueue", done.StatusEntry, done.AssignmentEntry)
+				if done.StatusEntry != 0 || done.AssignmentEntry != 0 || done.LeftEntry != 0 {
+					e.Errorf("entries %d, %d and %d, want 0 without Enqueue", done.StatusEntry, done.AssignmentEntry, done.LeftEntry)
 				}
 				e.same("the consultation as read", e.consultation(), c)
 				before = c
@@ -65,36 +73,57 @@ func changeCases() []testCase {
 		run: func(e *env) {
 			e.create(room)
 			for _, step := range []struct {
-				change             consultation.Change
-				status, assignment bool
+				change                   consultation.Change
+				status, assignment, left bool
 			}{
-				{accept(room, student), true, true},
-				{reassign(room, other), false, true},
-				{cancel(room), true, false},
+				{accept(room, student), true, true, false},
+				{reassign(room, other), false, true, true},
+				{cancel(room), true, false, false},
 			} {
 				p := consultation.ChangeParams{Change: step.change, Enqueue: &realtime.Enqueue{Except: "1.2"}}
 				done, err := e.store.Change(e.ctx, p)
 				if err != nil {
 					e.Fatalf("Change to %q: %v", step.change.To, err)
 				}
-				if (done.StatusEntry != 0) != step.status || (done.AssignmentEntry != 0) != step.assignment {
-					e.Errorf("entries %d and %d, want status %v and assignment %v",
-						done.StatusEntry, done.AssignmentEntry, step.status, step.assignment)
+				if (done.StatusEntry != 0) != step.status || (done.AssignmentEntry != 0) != step.assignment || (done.LeftEntry != 0) != step.left {
+					e.Errorf("entries %d, %d and %d, want status %v, assignment %v and left %v",
+						done.StatusEntry, done.AssignmentEntry, done.LeftEntry, step.status, step.assignment, step.left)
 				}
+				to := done.Consultation.Audience()
 				want := map[int64]realtime.Event{}
 				if step.status && done.Announcement.Status != nil {
-					want[done.StatusEntry] = consultation.NewStatusUpdate(*done.Announcement.Status, "1.2")
+					want[done.StatusEntry] = consultation.NewStatusUpdate(*done.Announcement.Status, to, "1.2")
 				}
 				if step.assignment {
 					want[done.AssignmentEntry] = consultation.NewConsultationUpdated(done.Consultation, done.Consultation.Rev, "1.2")
+				}
+				if step.left {
+					want[done.LeftEntry] = chat.ResyncRequired(room, done.Consultation.Rev, to)
 				}
 				entries := e.claim(10, forever)
 				if len(entries) != len(want) {
 					e.Errorf("%d outbox entries for a change to %q, want %d", len(entries), step.change.To, len(want))
 				}
 				for _, entry := range entries {
-					e.sameEvent("the event of an entry", entry.Event, want[entry.ID])
+					e.same("the event of an entry", entry.Event, want[entry.ID])
 				}
+			}
+		},
+	}, {
+		name:     "change/unchanged",
+		contract: consultations,
+		clauses:  says("An outcome that is Unchanged stores nothing."),
+		run: func(e *env) {
+			e.start(room)
+			p := consultation.ChangeParams{Change: accept(room, student), Enqueue: &realtime.Enqueue{}}
+			for _, p.Change = range []consultation.Change{accept(room, student), reassign(room, student)} {
+				before, unchanged := e.consultation(), e.unchanged()
+				done, err := e.store.Change(e.ctx, p)
+				if err != nil || !done.Unchanged || done.Announcement != (consultation.Announcement{}) {
+					e.Fatalf("a repeated change to %q: %+v, %v, want an unchanged consultation without an announcement", p.To, done, err)
+				}
+				e.same("the consultation", done.Consultation, before)
+				unchanged()
 			}
 		},
 	}, {

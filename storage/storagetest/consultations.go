@@ -3,8 +3,10 @@ package storagetest
 import (
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
+	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
 )
 
@@ -117,6 +119,66 @@ func consultationCases() []testCase {
 				if errors.Is(err, sql.ErrNoRows) {
 					e.Error("Consultation with an unknown id: the error of the driver comes through")
 				}
+			}
+		},
+	}, {
+		name:     "consultation/open",
+		contract: consultations,
+		clauses: says("Open returns the ids of the consultations that are REQUESTED or IN_PROGRESS and have the user as their " +
+			"patient or their assigned student, in any order."),
+		run: func(e *env) {
+			for _, id := range []consultation.ID{"in-progress", "completed", "replaced", "cancelled"} {
+				e.start(id)
+			}
+			e.create("requested")
+			e.change(complete("completed"))
+			e.change(cancel("cancelled"))
+			e.change(reassign("replaced", other))
+			for user, want := range map[consultation.UserID][]consultation.ID{
+				patient.UserID:  {"in-progress", "replaced", "requested"},
+				student.UserID:  {"in-progress"},
+				other.UserID:    {"replaced"},
+				stranger.UserID: nil,
+			} {
+				got, err := e.store.Open(e.ctx, user)
+				if err != nil {
+					e.Fatalf("Open: %v", err)
+				}
+				if slices.Sort(got); !slices.Equal(got, want) {
+					e.Errorf("Open for %s = %v, want %v", user, got, want)
+				}
+			}
+		},
+	}, {
+		name:     "consultation/audience",
+		contract: consultations,
+		clauses:  says("Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result"),
+		run: func(e *env) {
+			e.start(room)
+			m := e.send(patient, "to the first student")
+			e.change(reassign(room, other))
+			if c := e.consultation(); c.AudienceNumber != 2 {
+				e.Errorf("Consultation has the audience %d, want 2", c.AudienceNumber)
+			}
+			if page := e.history(); page.Consultation.AudienceNumber != 2 {
+				e.Errorf("History has the audience %d, want 2", page.Consultation.AudienceNumber)
+			}
+			if changes := e.changes(m.Rev, 10); changes.Consultation.AudienceNumber != 2 {
+				e.Errorf("Changes has the audience %d, want 2", changes.Consultation.AudienceNumber)
+			}
+			inbox, err := e.store.Inbox(e.ctx, chat.InboxParams{Viewer: patient.UserID, Limit: 10})
+			if err != nil || len(inbox.Items) != 1 || inbox.Items[0].Consultation.AudienceNumber != 2 {
+				e.Errorf("Inbox = %+v, %v, want one consultation with the audience 2", inbox.Items, err)
+			}
+			want := e.audience()
+			if done := e.append(e.message(other, "Guten Tag")); done.Audience != want {
+				e.Errorf("Append has the audience %v, want %v", done.Audience, want)
+			}
+			if done := e.edit(m, "to the second student"); done.Audience != want {
+				e.Errorf("Edit has the audience %v, want %v", done.Audience, want)
+			}
+			if done := e.mark(other, m.Seq); done.Audience != want {
+				e.Errorf("MarkRead has the audience %v, want %v", done.Audience, want)
 			}
 		},
 	}}

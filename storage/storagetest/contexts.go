@@ -67,7 +67,7 @@ func (e *env) calls(m chat.Message, entry int64) map[string]func(ctx context.Con
 			return err
 		},
 		"Ack":        func(ctx context.Context) error { return s.Ack(ctx, entry) },
-		"AckThrough": func(ctx context.Context) error { return s.AckThrough(ctx, consultation.Channel(room), 1_000) },
+		"AckThrough": func(ctx context.Context) error { return s.AckThrough(ctx, consultation.Channel(room, 1), 1_000) },
 		"Purge": func(ctx context.Context) error {
 			_, err := s.Purge(ctx, realtime.PurgeParams{})
 			return err

@@ -162,11 +162,11 @@ func (e *env) oneEntry(id int64, event string, m chat.Message, except realtime.S
 	if id == 0 || len(entries) != 1 || entries[0].ID != id {
 		e.Fatalf("Claim = %+v, want the one entry %d", entries, id)
 	}
-	want, err := chat.MessageEvent(event, m, except)
+	want, err := chat.MessageEvent(event, m, e.audience(), except)
 	if err != nil {
 		e.Fatal(err)
 	}
-	e.sameEvent("the event", entries[0].Event, want)
+	e.same("the event", entries[0].Event, want)
 }
 
 // refusals checks who may not change a message, for edits and deletions alike.

@@ -192,11 +192,15 @@ func encode(tb testing.TB, v any) string {
 	return string(b)
 }
 
-// same fails the case if got and want do not have the same JSON form.
+// same fails the case if got and want do not have the same JSON form, and the same audience if they are consultations.
 func (e *env) same(what string, got, want any) {
 	e.Helper()
 	if g, w := encode(e.T, got), encode(e.T, want); g != w {
 		e.Errorf("%s:\n got  %s\n want %s", what, g, w)
+	}
+	g, isHeader := got.(consultation.Consultation)
+	if w, ok := want.(consultation.Consultation); ok && isHeader && g.AudienceNumber != w.AudienceNumber {
+		e.Errorf("%s: the audience is %d, want %d", what, g.AudienceNumber, w.AudienceNumber)
 	}
 }
 

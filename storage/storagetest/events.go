@@ -19,22 +19,15 @@ func (e *env) entry() realtime.Entry {
 // tells fails the case unless the entry's event is the one of the message.
 func (e *env) tells(what string, entry realtime.Entry, event string, m chat.Message, except realtime.SocketID) {
 	e.Helper()
-	want, err := chat.MessageEvent(event, m, except)
+	want, err := chat.MessageEvent(event, m, e.audience(), except)
 	if err != nil {
 		e.Fatal(err)
 	}
-	e.sameEvent(what, entry.Event, want)
+	e.same(what, entry.Event, want)
 }
 
-// sameEvent compares an event of the room with one that was built without its audience.
-func (e *env) sameEvent(what string, got, want realtime.Event) {
-	e.Helper()
-	want.Audience = e.audience()
-	e.same(what, got, want)
-}
-
-// audience is that of the room now.
-func (e *env) audience() string {
+// audience returns the present audience of the room.
+func (e *env) audience() consultation.Audience {
 	e.Helper()
 	c := e.consultation()
 	return c.Audience()
@@ -44,11 +37,7 @@ func (e *env) audience() string {
 func (e *env) covers(what string, entry realtime.Entry) {
 	e.Helper()
 	rev := e.consultation().Rev
-	want, err := chat.ResyncRequired(room, rev)
-	if err != nil {
-		e.Fatal(err)
-	}
-	e.sameEvent(what+": Resync", entry.Resync, want)
+	e.same(what+": Resync", entry.Resync, chat.ResyncRequired(room, rev, e.audience()))
 	if entry.ResyncRev != rev {
 		e.Errorf("%s: ResyncRev is %d, want %d", what, entry.ResyncRev, rev)
 	}
@@ -120,7 +109,8 @@ func eventCases() []testCase {
 				for _, entry := range entries {
 					switch entry.ID {
 					case done.StatusEntry:
-						e.sameEvent("the change of status, as it was", entry.Event, consultation.NewStatusUpdate(*done.Announcement.Status, "5.6"))
+						want := consultation.NewStatusUpdate(*done.Announcement.Status, c.Audience(), "5.6")
+						e.same("the change of status, as it was", entry.Event, want)
 					case done.AssignmentEntry:
 						want := consultation.NewConsultationUpdated(c, done.Consultation.Rev, "5.6")
 						e.same("the assignment, as it is now", entry.Event, want)
@@ -129,6 +119,41 @@ func eventCases() []testCase {
 					}
 					e.covers("a change", entry)
 				}
+			}
+		},
+	}, {
+		name:     "event/left",
+		contract: outbox,
+		clauses: says(
+			"Left, if it is not empty, takes the place of Event: notices to channels that the consultation has left.",
+			"Resync does not stand in for them.",
+		),
+		run: func(e *env) {
+			e.start(room)
+			p := e.message(patient, "before")
+			p.Enqueue = &realtime.Enqueue{}
+			e.append(p)
+			queued := e.entry()
+			e.ack(queued.ID)
+			for _, to := range []consultation.Participant{other, student} {
+				p := consultation.ChangeParams{Change: reassign(room, to), Enqueue: &realtime.Enqueue{Except: "5.6"}}
+				done, err := e.store.Change(e.ctx, p)
+				if err != nil || done.LeftEntry == 0 {
+					e.Fatalf("a reassignment has the entry %d for the channel that was left, %v", done.LeftEntry, err)
+				}
+				e.ack(done.AssignmentEntry)
+			}
+			entries := e.claim(10, forever)
+			if len(entries) != 2 {
+				e.Fatalf("%d entries, want one for each reassignment", len(entries))
+			}
+			want := []realtime.Event{
+				consultation.NewResyncRequired(room, consultation.Channel(room, 2), 0),
+				consultation.NewResyncRequired(room, consultation.Channel(room, 1), 0),
+			}
+			for _, entry := range entries {
+				e.same("the notices", entry.Left, want)
+				e.covers("a reassignment", entry)
 			}
 		},
 	}}

@@ -14,6 +14,7 @@ type hooked struct {
 	storagetest.Store
 	create       func(context.Context, consultation.CreateParams) (consultation.Consultation, error)
 	consultation func(context.Context, consultation.ID, consultation.UserID) (consultation.Consultation, error)
+	open         func(context.Context, consultation.UserID) ([]consultation.ID, error)
 	change       func(context.Context, consultation.ChangeParams) (consultation.Changed, error)
 	append       func(context.Context, chat.AppendParams) (chat.Appended, error)
 	history      func(context.Context, chat.HistoryParams) (chat.Page, error)
@@ -47,6 +48,10 @@ func (h *hooked) Consultation(ctx context.Context, id consultation.ID, viewer co
 		return h.consultation(ctx, id, viewer)
 	}
 	return h.Store.Consultation(ctx, id, viewer)
+}
+
+func (h *hooked) Open(ctx context.Context, user consultation.UserID) ([]consultation.ID, error) {
+	return do(ctx, user, h.open, h.Store.Open)
 }
 
 func (h *hooked) Change(ctx context.Context, p consultation.ChangeParams) (consultation.Changed, error) {

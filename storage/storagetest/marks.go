@@ -26,7 +26,7 @@ func markCases() []testCase {
 			"MarkRead moves the reader's mark to Seq, at most to the consultation's rev, and never back.",
 			"Moved says that the call has moved it.",
 			"Marked is the mark after a call of MarkRead.",
-			`Audience is that of the consultation at the moment of the move; "" if it has not Moved.`,
+			`Audience is the consultation's at the moment of the move; zero if it has not Moved.`,
 		),
 		run: func(e *env) {
 			e.start(room)
@@ -55,12 +55,12 @@ func markCases() []testCase {
 				if marked.Mark.Seq != c.want || marked.Moved != c.moved {
 					e.Errorf("%s = %d, moved %v; want %d, %v", what, marked.Mark.Seq, marked.Moved, c.want, c.moved)
 				}
-				audience := ""
+				audience := consultation.Audience{}
 				if c.moved {
 					audience = e.audience()
 				}
 				if marked.Audience != audience {
-					e.Errorf("%s: Audience is %q, want %q", what, marked.Audience, audience)
+					e.Errorf("%s: Audience is %v, want %v", what, marked.Audience, audience)
 				}
 				if c.moved {
 					e.isTime("the time of the mark", marked.Mark.At)

@@ -51,7 +51,7 @@ func (t *tab) expectNot(key string) {
 func (t *tab) sent(answer json.RawMessage) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.log.Apply(realtime.Event{Channel: consultation.Channel(t.person.room), Name: chat.EventNewMessage, Data: answer})
+	return t.log.Apply(realtime.Event{Channel: consultation.Channel(t.person.room, 1), Name: chat.EventNewMessage, Data: answer})
 }
 
 // live connects again and again until ctx ends, with the pauses of pusher-js: none after the codes 4200 to 4299, a second
@@ -91,7 +91,7 @@ func (t *tab) visit(ctx context.Context) error {
 	t.mu.Lock()
 	t.socket, t.own = c.SocketID(), make(map[string]bool)
 	t.mu.Unlock()
-	for _, ch := range []realtime.Channel{consultation.PresenceChannel(t.person.room), consultation.Channel(t.person.room)} {
+	for _, ch := range []realtime.Channel{consultation.PresenceChannel(t.person.room, 1), consultation.Channel(t.person.room, 1)} {
 		grant, err := t.person.authorise(dialling, c.SocketID(), ch)
 		if err != nil {
 			return err
@@ -173,14 +173,14 @@ func (t *tab) listen(ctx context.Context, c *realtimetest.Client) error {
 func (t *tab) take(ctx context.Context, f realtimetest.Frame) error {
 	switch f.Event {
 	case "pusher_internal:subscription_succeeded":
-		if f.Channel == consultation.PresenceChannel(t.person.room) {
+		if f.Channel == consultation.PresenceChannel(t.person.room, 1) {
 			return t.meet(f.Data)
 		}
 		return nil
 	case "pusher_internal:member_added", "pusher_internal:member_removed":
 		return t.member(f.Data, f.Event == "pusher_internal:member_added")
 	}
-	if f.IsProtocol() || f.Channel != consultation.Channel(t.person.room) {
+	if f.IsProtocol() || f.Channel != consultation.Channel(t.person.room, 1) {
 		return nil
 	}
 	behind, err := t.apply(f)

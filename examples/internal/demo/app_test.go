@@ -120,7 +120,7 @@ func TestAStudentWhoWasReplacedElsewhereIsFound(t *testing.T) {
 	client, err := realtimetest.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+"/app/"+transport.Shown.Key+"?protocol=7", nil)
 	require.NoError(t, err)
 	t.Cleanup(client.Cut)
-	ch := consultation.Channel(demoConsultation)
+	ch := consultation.Channel(demoConsultation, 1)
 	status, _, body := call(t, "POST", server.URL+"/api/pusher/auth", "student-1", "application/x-www-form-urlencoded",
 		fmt.Sprintf("socket_id=%s&channel_name=%s", client.SocketID(), ch))
 	require.Equal(t, 200, status, string(body))

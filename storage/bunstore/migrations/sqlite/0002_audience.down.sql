@@ -1,0 +1,3 @@
+ALTER TABLE murph_consultations DROP COLUMN audience;
+
+DELETE FROM murph_schema WHERE version = 2;
