@@ -16,7 +16,8 @@ var ErrTooLarge = errors.New("realtime: event too large")
 //  4. The call returns when ctx ends, with an error that wraps ctx.Err(), if it has not succeeded by then. With a ctx
 //     that has already ended, nothing is sent.
 //  5. An event that [Event.Validate] refuses is refused with an error that matches [ErrInvalidEvent].
-//  6. A failure that repeating cannot mend is a [*PermanentError] or matches [ErrInvalidEvent].
+//  6. A failure that repeating cannot mend, because it is the event's own, is a [*PermanentError] or matches
+//     [ErrInvalidEvent]. One that concerns all events, such as wrong credentials, is a [*RefusedError].
 //  7. It is safe for concurrent use.
 //
 // realtimetest.Run checks each sentence.
@@ -24,11 +25,26 @@ type Broadcaster interface {
 	Broadcast(ctx context.Context, ev Event) error
 }
 
+// MaxBatch is the largest number of events in one call of
+// [BatchBroadcaster.BroadcastBatch], which is the limit of hosted Pusher
+// Channels (HTTP API reference, "POST batch events").
+const MaxBatch = 10
+
 // BatchBroadcaster is a Broadcaster that can carry several events at once.
+//
+//  8. BroadcastBatch takes up to [MaxBatch] events and returns one error for
+//     each, in their order. Each error means what Broadcast's would: nil if the
+//     transport took that event.
+//  9. Events of one batch for one channel are delivered in their order.
+//  10. An invalid event does not keep the other events of its batch from being
+//     sent.
+//
+// An error that the transport has for the whole batch is the error of each
+// event. The sentences continue those of [Broadcaster]; realtimetest.Run checks
+// them too.
 type BatchBroadcaster interface {
 	Broadcaster
-	// BroadcastBatch is Broadcast for each of the events, in order, in one step: if it fails, none may count as sent.
-	BroadcastBatch(ctx context.Context, evs []Event) error
+	BroadcastBatch(ctx context.Context, evs []Event) []error
 }
 
 // BroadcasterFunc makes a Broadcaster out of a function.
@@ -37,7 +53,9 @@ type BroadcasterFunc func(ctx context.Context, ev Event) error
 // Broadcast calls f.
 func (f BroadcasterFunc) Broadcast(ctx context.Context, ev Event) error { return f(ctx, ev) }
 
-// PermanentError wraps a failure that would come again however often the same event is sent.
+// PermanentError wraps a failure that would come again however often the same
+// event is sent, while other events may succeed. A [Relay] parks such an event.
+// For a failure that concerns all events return a [*RefusedError].
 type PermanentError struct{ Err error }
 
 // Error returns the text of the wrapped error.

@@ -2,11 +2,12 @@ package realtime
 
 import "time"
 
-// RefusedError is how a transport says that it refuses everything for now, not just this event: wrong credentials, a
-// disabled application, a quota. A [Relay] stops sending and probes again after a while.
+// RefusedError is how a transport says that it refuses everything for now, not just this event: wrong credentials, an
+// address of something else, a disabled application, a quota. A [Relay] stops sending, parks nothing and probes again
+// after a while.
 type RefusedError struct {
 	Err error
-	// ProbeAfter is when to try again; 0 leaves it to the relay.
+	// ProbeAfter is when to try again, at most an hour; 0 leaves it to the relay.
 	ProbeAfter time.Duration
 }
 
@@ -19,7 +20,8 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // RateLimitError is how a transport says that it is asked too often.
 type RateLimitError struct {
 	Err error
-	// RetryAfter is the wait that the transport asks for; 0 if it names none.
+	// RetryAfter is the wait that the transport asks for, 0 if it names none. A
+	// [Relay] waits for an hour at most.
 	RetryAfter time.Duration
 }
 

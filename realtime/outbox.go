@@ -71,8 +71,9 @@ type Backlog struct {
 //  4. AckThrough removes every entry of the channel whose rev is at most rev, leased or not, because a Resync that was
 //     published has covered them. Parked entries and those with Left stay.
 //  5. Nack makes entries claimable after Delay, or parks them; ids that do not exist are ignored.
-//  6. Purge removes the pending entries and the parked ones that are older than it says, counted from when they were
-//     written, and returns how many.
+//  6. Purge removes the parked entries that are older than it says, counted from when they were written, and returns
+//     how many it removed. Of the pending entries that are older it removes all but the newest of each channel and
+//     the newest of those with Left, so that no channel loses the resync that is still due.
 //  7. All times are measured on the store's clock.
 //  8. Backlog describes the outbox at one moment, on the store's clock.
 //  9. It is safe for concurrent use, by several processes too where the database is shared.

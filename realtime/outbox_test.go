@@ -24,7 +24,30 @@ type queue struct {
 	parked  map[int64]string
 	claims  int
 	acks    int
-	failing error // returned by every method while set
+	failing error         // returned by every method while set
+	hanging string        // the method that does not answer, or ""
+	deaf    chan struct{} // while set, the end of a context does not end a hanging call, but closing deaf does
+}
+
+// hang makes the method hang from now on; "" ends that for new calls.
+func (q *queue) hang(method string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hanging = method
+}
+
+// answer hangs if the method is told to, and returns the error that it has to.
+func (q *queue) answer(ctx context.Context, method string) error {
+	q.mu.Lock()
+	hangs, deaf, failing := q.hanging == method, q.deaf, q.failing
+	q.mu.Unlock()
+	switch {
+	case hangs && deaf != nil:
+		<-deaf
+	case hangs:
+		<-ctx.Done()
+	}
+	return cmp.Or(ctx.Err(), failing)
 }
 
 // dueHeap gives out rows by the time when they are due.
@@ -79,6 +102,14 @@ func (q *queue) add(ch realtime.Channel, lease time.Duration) (int64, realtime.E
 	return q.lastID, ev
 }
 
+// addThin writes an entry that is due, whose event has a thin form.
+func (q *queue) addThin(ch realtime.Channel) {
+	id, _ := q.add(ch, 0)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.rows[id].event.Thin = []byte(`"thin"`)
+}
+
 // addLeft writes an entry for the notices to channels that were left.
 func (q *queue) addLeft(ch realtime.Channel, left ...realtime.Channel) int64 {
 	id, _ := q.add(ch, 0)
@@ -97,11 +128,11 @@ func (q *queue) fail(err error) {
 }
 
 func (q *queue) Claim(ctx context.Context, p realtime.ClaimParams) ([]realtime.Entry, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), q.failing); err != nil {
+	if err := q.answer(ctx, "Claim"); err != nil {
 		return nil, err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.claims++
 	now := time.Now()
 	var entries []realtime.Entry
@@ -123,11 +154,11 @@ func (q *queue) Claim(ctx context.Context, p realtime.ClaimParams) ([]realtime.E
 }
 
 func (q *queue) Ack(ctx context.Context, ids ...int64) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), q.failing); err != nil {
+	if err := q.answer(ctx, "Ack"); err != nil {
 		return err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.acks++
 	for _, id := range ids {
 		delete(q.rows, id)
@@ -136,11 +167,11 @@ func (q *queue) Ack(ctx context.Context, ids ...int64) error {
 }
 
 func (q *queue) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), q.failing); err != nil {
+	if err := q.answer(ctx, "AckThrough"); err != nil {
 		return err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, id := range q.byName[ch] {
 		if r := q.rows[id]; r != nil && r.rev <= rev && q.parked[id] == "" && r.left == nil {
 			delete(q.rows, id)
@@ -150,11 +181,11 @@ func (q *queue) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) 
 }
 
 func (q *queue) Nack(ctx context.Context, p realtime.NackParams) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), q.failing); err != nil {
+	if err := q.answer(ctx, "Nack"); err != nil {
 		return err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, id := range p.IDs {
 		if p.Park {
 			q.parked[id] = p.Reason
@@ -165,19 +196,32 @@ func (q *queue) Nack(ctx context.Context, p realtime.NackParams) error {
 	return nil
 }
 
-func (q *queue) Purge(_ context.Context, p realtime.PurgeParams) (int64, error) {
+func (q *queue) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+	if err := q.answer(ctx, "Purge"); err != nil {
+		return 0, err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var n int64
+	type kind struct {
+		channel realtime.Channel
+		left    bool
+	}
+	newest := map[kind]int64{} // of the pending entries that are too old
 	for id, r := range q.rows {
-		limit := p.Pending
-		if q.parked[id] != "" {
-			limit = p.Parked
-		}
-		if time.Since(r.born) > limit {
+		switch {
+		case q.parked[id] != "" && time.Since(r.born) > p.Parked:
 			delete(q.rows, id)
 			delete(q.parked, id)
 			n++
+		case q.parked[id] == "" && time.Since(r.born) > p.Pending:
+			k := kind{r.event.Channel, r.left != nil}
+			last, found := newest[k]
+			newest[k] = max(last, id)
+			if found {
+				delete(q.rows, min(last, id))
+				n++
+			}
 		}
 	}
 	return n, nil

@@ -18,12 +18,11 @@ var ErrUnavailable = errors.New("realtime: transport unavailable")
 type Attempt struct {
 	Events   int           // how many, above 1 for a batch
 	Duration time.Duration // until the answer
-	Err      error         // the broadcaster's, or nil
+	Err      error         // the broadcaster's, the first one of a batch, or nil
 }
 
 // The fixed sizes of the relay.
 const (
-	maxBatch    = 10                     // events in one call of a BatchBroadcaster: what hosted Pusher takes
 	claimSize   = 256                    // entries in one claim
 	purgePeriod = time.Hour              // between looks for entries that are too old
 	ackSize     = 256                    // ids in one acknowledgement: at this size a row costs least
@@ -54,6 +53,8 @@ type Relay struct {
 	opts    RelayOptions
 	lanes   *lanes
 	acks    *acks
+	claims  outboxCall
+	acking  outboxCall
 	breaker *breaker
 	pace    *pace
 	wake    chan struct{}
@@ -83,7 +84,9 @@ func NewRelay(outbox Outbox, to Broadcaster, opts *RelayOptions) (*Relay, error)
 		opts:    o,
 		lanes:   newLanes(o.MaxQueue, o.MaxQueueBytes),
 		acks:    &acks{full: make(chan struct{}, 1)},
-		breaker: newBreaker(),
+		claims:  outboxCall{timeout: o.outboxTimeout()},
+		acking:  outboxCall{timeout: o.outboxTimeout()},
+		breaker: newBreaker(o.PublishTimeout),
 		pace:    newPace(o.Parallel),
 		wake:    make(chan struct{}, 1),
 	}, nil
@@ -94,10 +97,7 @@ func (r *Relay) Lease() time.Duration { return r.opts.Lease }
 
 // Broadcast sends an event that has no outbox entry, once. While the transport is down it returns [ErrUnavailable].
 func (r *Relay) Broadcast(ctx context.Context, ev Event) error {
-	if !r.breaker.closed() {
-		return ErrUnavailable
-	}
-	return r.sendOne(ctx, ev)
+	return r.sendOne(ctx, ev, false)
 }
 
 // HandOff queues the event of the outbox entry id. It never blocks: with a full queue, or while the transport is down,
@@ -159,7 +159,9 @@ func (r *Relay) giveBack(ctx context.Context) error {
 	defer cancel()
 	err := r.flushAcks(ctx)
 	if left := r.lanes.drain(); len(left) > 0 {
-		err = errors.Join(err, r.outbox.Nack(ctx, NackParams{IDs: left}))
+		nack, cancel := context.WithTimeout(ctx, r.opts.outboxTimeout())
+		err = errors.Join(err, r.outbox.Nack(nack, NackParams{IDs: left}))
+		cancel()
 	}
 	if err != nil {
 		return fmt.Errorf("realtime: drain the relay: %w", err)
@@ -211,7 +213,7 @@ func (r *Relay) pollLoop(ctx, work context.Context) {
 // purgeLoop removes what is too old, until ctx ends.
 func (r *Relay) purgeLoop(ctx context.Context) {
 	for {
-		n, err := r.outbox.Purge(ctx, PurgeParams{Pending: r.opts.KeepPending, Parked: r.opts.KeepParked})
+		n, err := r.purge(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not purged", slog.Any("err", err))
@@ -227,6 +229,12 @@ func (r *Relay) purgeLoop(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+func (r *Relay) purge(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, purgeTime)
+	defer cancel()
+	return r.outbox.Purge(ctx, PurgeParams{Pending: r.opts.KeepPending, Parked: r.opts.KeepParked})
 }
 
 // jitter returns d, give or take the share.

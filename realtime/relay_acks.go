@@ -66,14 +66,16 @@ func (r *Relay) ackLoop(ctx context.Context) {
 	}
 }
 
-// flushAcks removes all that was sent so far.
+// flushAcks removes all that was sent so far. It runs once at a time: after
+// ackLoop when the relay stops, or in Flush.
 func (r *Relay) flushAcks(ctx context.Context) error {
 	for {
 		batch := r.acks.take(ackSize)
 		if len(batch) == 0 {
 			return nil
 		}
-		if err := r.outbox.Ack(ctx, batch...); err != nil {
+		err := r.acking.run(ctx, func(ctx context.Context) error { return r.outbox.Ack(ctx, batch...) })
+		if err != nil {
 			r.acks.putBack(batch)
 			return err
 		}

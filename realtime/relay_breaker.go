@@ -15,21 +15,29 @@ const (
 	breakerLongest   = 5 * time.Minute // and at most this
 	breakerLimited   = time.Second     // before the probe after a rate limit that names no time, doubled each time
 	breakerLimitedTo = time.Minute     // and at most this
+	breakerAsked     = time.Hour       // the longest wait that a transport can ask for
 )
 
-// breaker keeps the relay from working against a transport that is down. It is closed in good times; when it opens, one
-// entry at a time is tried at intervals, until some have succeeded.
+// breaker keeps the relay from working against a transport that is down. While
+// it is closed, all calls of the broadcaster may begin. When it opens, one call
+// at a time may, as a probe, until some probes have succeeded. The results of
+// calls that began before it opened change nothing but the wait that the
+// transport asks for, which they can only prolong.
 type breaker struct {
+	callTime time.Duration // the longest time that a call takes
+
 	mu       sync.Mutex // guards what is below
 	open     bool
+	epoch    int       // counts the times that it opened
 	failures int       // in a row
 	wins     int       // in a row while open
 	refusals int       // in a row
-	probeAt  time.Time // while open
-	idle     bool      // while open: a probe was due, and nothing there to send
+	until    time.Time // no probe begins before it; it only moves later
+	probeAt  time.Time // when the next probe is due, while open
+	idle     bool      // while open: a probe was due, and there was nothing to send
 }
 
-func newBreaker() *breaker { return &breaker{} }
+func newBreaker(callTime time.Duration) *breaker { return &breaker{callTime: callTime} }
 
 func (b *breaker) closed() bool {
 	b.mu.Lock()
@@ -38,18 +46,27 @@ func (b *breaker) closed() bool {
 }
 
 // admit returns how many entries may be claimed now: all, one as a probe, or none.
-func (b *breaker) admit(all int) int {
+func (b *breaker) admit(all int) (n int, probe bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
 	switch {
 	case !b.open:
-		return all
-	case time.Now().Before(b.probeAt):
-		return 0
+		return all, false
+	case now.Before(b.nextLocked()):
+		return 0, false
 	}
 	// Until this probe has an outcome there is no other.
-	b.probeAt = time.Now().Add(breakerProbe)
-	return 1
+	b.probeAt = now.Add(breakerProbe)
+	return 1, true
+}
+
+// nextLocked returns when the next probe may begin.
+func (b *breaker) nextLocked() time.Time {
+	if b.until.After(b.probeAt) {
+		return b.until
+	}
+	return b.probeAt
 }
 
 // empty tells that nothing was due. No further probe comes from the outbox for now, so one that has succeeded closes the
@@ -57,10 +74,18 @@ func (b *breaker) admit(all int) int {
 func (b *breaker) empty() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.open && b.wins > 0 {
-		b.open = false
+	if b.wins > 0 {
+		b.closeLocked()
 	}
 	b.idle = b.open
+}
+
+// closeLocked closes the breaker, unless the transport has asked for a wait that
+// is not over.
+func (b *breaker) closeLocked() {
+	if !time.Now().Before(b.until) {
+		b.open = false
+	}
 }
 
 // admitHandOff reports whether a hand-off may be sent, and whether as the probe that the outbox has nothing for.
@@ -79,45 +104,88 @@ func (b *breaker) pause(d time.Duration) time.Duration {
 	if !b.open {
 		return d
 	}
-	return max(time.Until(b.probeAt), time.Millisecond)
+	return max(time.Until(b.nextLocked()), time.Millisecond)
 }
 
-func (b *breaker) succeeded() {
+// begin reports whether a call may begin. Its result is to be told along with
+// the epoch.
+func (b *breaker) begin(probe bool) (epoch int, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.open {
+		return b.epoch, true
+	}
+	now := time.Now()
+	if !probe || now.Before(b.until) {
+		return 0, false
+	}
+	b.probeAt = now.Add(b.callTime)
+	return b.epoch, true
+}
+
+func (b *breaker) succeeded(epoch int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if epoch != b.epoch {
+		return
+	}
 	b.failures, b.refusals = 0, 0
 	if !b.open {
 		return
 	}
 	b.probeAt, b.idle = time.Now(), false
 	if b.wins++; b.wins >= breakerSuccesses {
-		b.open = false
+		b.closeLocked()
 	}
 }
 
-func (b *breaker) failed() {
+func (b *breaker) failed(epoch int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.wins, b.idle = 0, false
+	if epoch != b.epoch {
+		return
+	}
 	if b.failures++; b.failures >= breakerFailures || b.open {
-		b.open = true
+		b.openLocked()
 		b.probeAt = time.Now().Add(rand.N(breakerProbe))
 	}
 }
 
+// openLocked opens the breaker, or notes that a probe has failed.
+func (b *breaker) openLocked() {
+	if !b.open {
+		b.open = true
+		b.epoch++
+	}
+	b.wins, b.idle = 0, false
+}
+
 // refuse opens the breaker at once, for the time that the transport asks for, or one that grows.
-func (b *breaker) refuse(wait time.Duration) { b.hold(wait, breakerRefused, breakerLongest) }
+func (b *breaker) refuse(epoch int, asked time.Duration) {
+	b.hold(epoch, asked, breakerRefused, breakerLongest)
+}
 
 // limited opens the breaker for as long as a transport that is asked too often wants to be left alone.
-func (b *breaker) limited(wait time.Duration) { b.hold(wait, breakerLimited, breakerLimitedTo) }
+func (b *breaker) limited(epoch int, asked time.Duration) {
+	b.hold(epoch, asked, breakerLimited, breakerLimitedTo)
+}
 
-func (b *breaker) hold(wait, first, longest time.Duration) {
+func (b *breaker) hold(epoch int, asked, first, longest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if wait <= 0 {
-		wait = min(first<<min(b.refusals, 6), longest)
+	now := time.Now()
+	wait := min(asked, breakerAsked)
+	switch {
+	case epoch == b.epoch && !now.Before(b.until):
+		b.openLocked()
+		if wait <= 0 {
+			wait = min(first<<min(b.refusals, 6), longest)
+		}
+		b.refusals++
+	case !b.open:
+		return // it has recovered since the call began
 	}
-	b.open, b.wins, b.idle = true, 0, false
-	b.refusals++
-	b.probeAt = time.Now().Add(wait)
+	if at := now.Add(wait); at.After(b.until) {
+		b.until = at
+	}
 }

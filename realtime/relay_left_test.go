@@ -57,3 +57,38 @@ func TestRelayTellsTheChannelsThatWereLeftAfterAnOutage(t *testing.T) {
 		require.NotContains(t, r.to.received("private.2-a"), "new-message 1")
 	})
 }
+
+func TestRelayKeepsTheNoticesThroughAPurge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.queue.addLeft("private.3-a", "private-a")
+		r.queue.addLeft("private.3-a", "private.2-a", "private-a")
+		r.queue.add("private.3-a", 0)
+		r.queue.add("private.3-a", 0)
+		pass(72 * time.Hour)
+		stop := r.run()
+		pass(time.Minute)
+		require.Equal(t, []string{"left 0"}, r.to.received("private-a"))
+		require.Equal(t, []string{"left 0"}, r.to.received("private.2-a"))
+		require.Equal(t, []string{"resync-required 4"}, r.to.received("private.3-a"))
+		require.Zero(t, r.pending())
+		stop()
+	})
+}
+
+// The notices of a probe are all part of it.
+func TestRelayProbesWithTheNotices(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, stop := takenForDown(t)
+		r.to.answers(nil)
+		r.queue.addLeft("private.3-a", "private.2-a", "private-a")
+		pass(2 * time.Minute)
+		require.Equal(t, []string{"left 0"}, r.to.received("private-a"))
+		require.Equal(t, []string{"left 0"}, r.to.received("private.2-a"))
+		require.Zero(t, r.pending())
+		require.NoError(t, r.relay.Check(t.Context()))
+		stop()
+	})
+}

@@ -16,7 +16,9 @@ type RelayOptions struct {
 	// Poll is how often the outbox is looked through for entries that somebody else has left, give or take a fifth.
 	// Defaults to 1 second.
 	Poll time.Duration
-	// ClaimLease is how long a claimed entry is reserved. Must be longer than PublishTimeout. Defaults to 15 seconds.
+	// ClaimLease is how long a claimed entry is reserved. Must be longer than
+	// PublishTimeout. A call of the outbox gets the difference of the two, and 5
+	// seconds at most. Defaults to 15 seconds.
 	ClaimLease time.Duration
 	// Parallel is how many channels are sent to at the same time. Defaults to 16.
 	Parallel int
@@ -27,8 +29,9 @@ type RelayOptions struct {
 	// CollapseAfter is the age from which entries are no longer sent one by one: all entries of a channel together become
 	// one resync. Defaults to 30 seconds.
 	CollapseAfter time.Duration
-	// KeepPending is the age at which entries are given up that were never sent: after so long an outage a client that
-	// comes back catches up anyway. Defaults to 24 hours.
+	// KeepPending is the age from which only the newest entry of each channel is
+	// kept, for the resync that goes out when the transport is back. Defaults to
+	// 24 hours.
 	KeepPending time.Duration
 	// KeepParked is the age at which parked entries are removed. Defaults to 7 days.
 	KeepParked time.Duration

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,7 +35,7 @@ func (r *Relay) batchSize() int {
 	if r.batch == nil {
 		return 1
 	}
-	return maxBatch
+	return MaxBatch
 }
 
 // sendHandedOff tries the fast way once. What fails stays leased, and is claimed when the lease has run out: a retry from
@@ -51,7 +52,8 @@ func (r *Relay) sendHandedOff(ctx context.Context, items []handedOff) {
 		}
 		ready, evs = append(ready, item), append(evs, item.event)
 	}
-	for i, err := range r.send(ctx, evs) {
+	probe := slices.ContainsFunc(ready, func(item handedOff) bool { return item.probe })
+	for i, err := range r.send(ctx, evs, probe) {
 		item := ready[i]
 		if err != nil {
 			r.leave(item.id)
@@ -69,88 +71,19 @@ func (r *Relay) leave(id int64) {
 	r.lanes.leave(id)
 }
 
-// send publishes the events, together where the broadcaster can, and returns an error, or nil, for each.
-func (r *Relay) send(ctx context.Context, evs []Event) []error {
-	errs := make([]error, len(evs))
-	if len(evs) > 1 && r.batch != nil {
-		err := r.attempt(ctx, len(evs), func(ctx context.Context) error { return r.batch.BroadcastBatch(ctx, evs) })
-		if !isPermanent(err) && !errors.Is(err, ErrTooLarge) {
-			for i := range errs {
-				errs[i] = err
-			}
-			return errs
-		}
-		// One of them is to blame. Alone each shows which.
-	}
-	for i, ev := range evs {
-		errs[i] = r.sendOne(ctx, ev)
-	}
-	return errs
-}
-
-// sendOne publishes ev, in its thin form if it proves too large.
-func (r *Relay) sendOne(ctx context.Context, ev Event) error {
-	err := r.attempt(ctx, 1, func(ctx context.Context) error { return r.to.Broadcast(ctx, ev) })
-	if !errors.Is(err, ErrTooLarge) || ev.Thin == nil {
-		return err
-	}
-	ev.Data, ev.Thin = ev.Thin, nil
-	return r.attempt(ctx, 1, func(ctx context.Context) error {
-		err := r.to.Broadcast(ctx, ev)
-		if errors.Is(err, ErrTooLarge) {
-			// Some numbers cannot be too large: it is the quota that is used up.
-			err = &RefusedError{Err: err}
-		}
-		return err
-	})
-}
-
-// attempt makes one call of the broadcaster for n events, under the timeout and at the pace that it bears, and tells the
-// breaker how it went.
-func (r *Relay) attempt(ctx context.Context, n int, do func(context.Context) error) error {
-	r.pace.acquire()
-	r.stats.attempts.Add(1)
-	call, cancel := context.WithTimeout(ctx, r.opts.PublishTimeout)
-	begin := time.Now()
-	err := guard(func() error { return do(call) })
-	cancel()
-	var refused *RefusedError
-	var limited *RateLimitError
-	switch {
-	case err == nil:
-		r.stats.published.Add(int64(n))
-		r.breaker.succeeded()
-	case ctx.Err() != nil: // we gave up, not the transport
-	case errors.As(err, &refused):
-		r.breaker.refuse(refused.ProbeAfter)
-	case errors.As(err, &limited):
-		r.breaker.limited(limited.RetryAfter)
-	case isPermanent(err), errors.Is(err, ErrTooLarge):
-	default:
-		r.breaker.failed()
-	}
-	r.pace.release(err == nil, limited != nil)
-	if r.opts.OnAttempt != nil {
-		r.opts.OnAttempt(Attempt{Events: n, Duration: time.Since(begin), Err: err})
-	}
-	return err
-}
-
-// isPermanent reports whether err would come again however often the event is sent.
-func isPermanent(err error) bool {
-	var permanent *PermanentError
-	return errors.As(err, &permanent) || errors.Is(err, ErrInvalidEvent)
-}
-
 // claim takes due entries and sends them, the channels side by side. It returns how many it took.
 func (r *Relay) claim(ctx context.Context) (int, error) {
-	limit := r.breaker.admit(claimSize)
+	limit, probe := r.breaker.admit(claimSize)
 	if limit == 0 {
 		return 0, nil
 	}
 	// The lease is counted from before the call: it may end earlier than the store says, never later.
 	until := time.Now().Add(r.opts.ClaimLease)
-	entries, err := r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
+	var entries []Entry
+	err := r.claims.run(ctx, func(ctx context.Context) (err error) {
+		entries, err = r.outbox.Claim(ctx, ClaimParams{Limit: limit, Lease: r.opts.ClaimLease})
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -169,20 +102,29 @@ func (r *Relay) claim(ctx context.Context) (int, error) {
 	}
 	var sending sync.WaitGroup
 	slots := make(chan struct{}, r.opts.Parallel)
+	var untried []Entry
 	for _, ch := range order {
 		slots <- struct{}{}
+		if !probe && !r.breaker.closed() {
+			untried = append(untried, groups[ch]...)
+			<-slots
+			continue
+		}
 		sending.Go(func() {
 			defer func() { <-slots }()
-			r.sendGroup(ctx, groups[ch], until)
+			r.sendGroup(ctx, groups[ch], until, probe)
 		})
+	}
+	if len(untried) > 0 {
+		r.retry(ctx, untried, ErrUnavailable)
 	}
 	sending.Wait()
 	return len(entries), nil
 }
 
 // sendGroup sends the claimed entries of one channel, one by one while they are few and fresh, as one resync otherwise.
-func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
-	if group = r.sendLeft(ctx, group, until); len(group) == 0 {
+func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time, probe bool) {
+	if group = r.sendLeft(ctx, group, until, probe); len(group) == 0 {
 		return
 	}
 	oldest := group[0].Age
@@ -190,19 +132,19 @@ func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
 		oldest = max(oldest, e.Age)
 	}
 	if len(group) > collapseMin || oldest > r.opts.CollapseAfter {
-		r.collapse(ctx, group, until)
+		r.collapse(ctx, group, until, probe)
 		return
 	}
 	for i, e := range group {
 		if time.Until(until) < r.opts.PublishTimeout {
 			return // somebody else may claim them any moment
 		}
-		err := r.sendOne(ctx, e.Event)
+		err := r.sendOne(ctx, e.Event, probe)
 		switch {
 		case err == nil:
 			r.acks.add(e.ID)
 		case isPermanent(err):
-			r.park(ctx, e, err)
+			r.park(ctx, e, err, probe)
 		default:
 			r.logFailure(ctx, e.Event, err)
 			r.retry(ctx, group[i:], err)
@@ -213,7 +155,7 @@ func (r *Relay) sendGroup(ctx context.Context, group []Entry, until time.Time) {
 
 // sendLeft sends the notices to channels that a consultation has left and returns the other entries of the group. All
 // entries with notices were read in one claim and have the same ones, so they are sent once.
-func (r *Relay) sendLeft(ctx context.Context, group []Entry, until time.Time) (rest []Entry) {
+func (r *Relay) sendLeft(ctx context.Context, group []Entry, until time.Time, probe bool) (rest []Entry) {
 	var left []Entry
 	for _, e := range group {
 		if len(e.Left) > 0 {
@@ -229,7 +171,7 @@ func (r *Relay) sendLeft(ctx context.Context, group []Entry, until time.Time) (r
 		if time.Until(until) < r.opts.PublishTimeout {
 			return nil // another process may claim the entries any moment
 		}
-		if err := r.sendOne(ctx, ev); err != nil && !isPermanent(err) {
+		if err := r.sendOne(ctx, ev, probe); err != nil && !isPermanent(err) {
 			r.logFailure(ctx, ev, err)
 			r.retry(ctx, group, err)
 			return nil
@@ -243,7 +185,7 @@ func (r *Relay) sendLeft(ctx context.Context, group []Entry, until time.Time) (r
 
 // collapse sends one resync for the whole group and removes what it covers before anything more is claimed: the next
 // claim would find the same channels again.
-func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
+func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time, probe bool) {
 	last := group[0]
 	for _, e := range group {
 		if e.ResyncRev > last.ResyncRev {
@@ -253,35 +195,36 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time) {
 	if time.Until(until) < r.opts.PublishTimeout {
 		return
 	}
-	if err := r.sendOne(ctx, last.Resync); err != nil {
+	switch err := r.sendOne(ctx, last.Resync, probe); {
+	case isPermanent(err): // the fault is the channel's
+		r.setAside(ctx, group, err)
+		return
+	case err != nil:
 		r.logFailure(ctx, last.Resync, err)
 		r.retry(ctx, group, err)
 		return
 	}
 	r.stats.collapsed.Add(int64(len(group)))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.AckThrough(ctx, last.Resync.Channel, last.ResyncRev); err != nil {
 		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
 	}
 }
 
-// retry makes entries claimable again after a wait that grows with the attempts. If that fails they wait for the end of
-// their lease instead.
+// retry makes entries claimable again: at once those that were not tried because
+// the breaker is open, the others after a wait that grows with the attempts. If
+// that fails they wait for the end of their lease instead.
 func (r *Relay) retry(ctx context.Context, entries []Entry, cause error) {
-	ids := make([]int64, 0, len(entries))
-	for _, e := range entries {
-		ids = append(ids, e.ID)
-	}
 	delay := backoff(entries[0].Attempts)
 	var limited *RateLimitError
 	if errors.As(cause, &limited) {
-		delay = max(delay, limited.RetryAfter)
+		delay = max(delay, min(limited.RetryAfter, breakerAsked))
 	}
-	if r.lanes.isClosed() {
+	if r.lanes.isClosed() || errors.Is(cause, ErrUnavailable) {
 		delay = 0 // another process may have better luck
 	}
-	r.nack(ctx, NackParams{IDs: ids, Delay: delay})
+	r.nack(ctx, NackParams{IDs: entryIDs(entries), Delay: delay})
 }
 
 // backoff is the wait after the given number of attempts: up to a minute, with full jitter above the first second.
@@ -289,27 +232,54 @@ func backoff(attempts int) time.Duration {
 	return time.Second + rand.N(time.Second<<min(max(attempts, 0), 6))
 }
 
-// park sets an entry aside that can never be sent, and tries to make the clients fetch what it told of.
-func (r *Relay) park(ctx context.Context, e Entry, cause error) {
-	r.stats.parked.Add(1)
-	r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
-		slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
-	r.nack(ctx, NackParams{IDs: []int64{e.ID}, Park: true, Reason: cause.Error()})
-	if err := r.sendOne(ctx, e.Resync); err != nil {
+// park sets an entry aside that can never be sent, as soon as the clients were
+// told to fetch what it tells of, unless that cannot be sent either.
+func (r *Relay) park(ctx context.Context, e Entry, cause error, probe bool) {
+	if err := r.sendOne(ctx, e.Resync, probe); err != nil && !isPermanent(err) {
 		r.logFailure(ctx, e.Resync, err)
+		r.retry(ctx, []Entry{e}, err)
+		return
 	}
+	r.setAside(ctx, []Entry{e}, cause)
 }
 
-// nack also works when ctx has ended: what was claimed should not stay leased.
+func (r *Relay) setAside(ctx context.Context, entries []Entry, cause error) {
+	r.stats.parked.Add(int64(len(entries)))
+	for _, e := range entries {
+		r.opts.Logger.LogAttrs(ctx, slog.LevelError, "event parked",
+			slog.Int64("outbox_id", e.ID), slog.Any("event", e.Event), slog.Any("err", cause))
+	}
+	r.nack(ctx, NackParams{IDs: entryIDs(entries), Park: true, Reason: cause.Error()})
+}
+
+func entryIDs(entries []Entry) []int64 {
+	ids := make([]int64, 0, len(entries))
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+// settling returns a context for a call of the outbox that tells what came of
+// claimed entries. It lives on when ctx has ended, because they should not stay
+// leased.
+func (r *Relay) settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), min(r.opts.Drain, r.opts.outboxTimeout()))
+}
+
 func (r *Relay) nack(ctx context.Context, p NackParams) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.Drain)
+	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.Nack(ctx, p); err != nil {
 		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox entry not given back", slog.Any("err", err))
 	}
 }
 
+// logFailure says that ev was tried in vain.
 func (r *Relay) logFailure(ctx context.Context, ev Event, err error) {
+	if errors.Is(err, ErrUnavailable) {
+		return // it was not tried
+	}
 	r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event not broadcast",
 		slog.Any("event", ev), slog.Any("err", err))
 }

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +39,10 @@ func (c *relayCounters) latency(d time.Duration) {
 	c.handOffNanos.Add(int64(d))
 }
 
-// Check returns nil if events go out: it returns [ErrUnavailable] while the transport is taken for down, and an error if
-// [Relay.Run] does not run. It reports what is known and asks nobody.
+// Check returns nil if events go out. It returns [ErrUnavailable] while the
+// transport is taken for down, and another error if [Relay.Run] does not run or
+// the outbox has not answered the last claim or acknowledgement in time, or with
+// an error. It reports what is known and makes no call.
 func (r *Relay) Check(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
@@ -49,7 +52,7 @@ func (r *Relay) Check(ctx context.Context) error {
 	case !r.running.Load():
 		return errors.New("realtime: the relay does not run")
 	}
-	return nil
+	return cmp.Or(r.claims.check(), r.acking.check())
 }
 
 // Stats returns the counters, and asks the store for the backlog.

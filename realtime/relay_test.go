@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -229,6 +230,28 @@ func TestRelaySendsThinWhatIsTooLarge(t *testing.T) {
 	})
 }
 
+// A quota may be the reason why a transport finds the thin form too large, unless
+// the event was refused by its own rules.
+func TestRelayParksWhatIsTooLargeEvenWhenThin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Name == "new-message" {
+				return fmt.Errorf("%w: %w", realtime.ErrInvalidEvent, realtime.ErrTooLarge)
+			}
+			return nil
+		})
+		stop := r.run()
+		r.queue.addThin("private-a")
+		pass(3 * time.Second)
+		require.NoError(t, r.relay.Check(t.Context()))
+		require.Len(t, r.queue.parked, 1)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		stop()
+	})
+}
+
 func TestRelayCollapsesABacklog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,20 +278,95 @@ func TestRelayCollapsesABacklog(t *testing.T) {
 	})
 }
 
-func TestRelayPurges(t *testing.T) {
+// An outage that is longer than KeepPending costs no channel its resync.
+func TestRelayPurgesAllButOneEntryOfAChannel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayed(t, realtime.RelayOptions{})
 		r.to.answers(always(errors.New("down")))
 		stop := r.run()
-		r.queue.add("private-a", 0)
+		for range 3 {
+			r.queue.add("private-a", 0)
+			r.queue.add("private-b", 0)
+		}
 		pass(23 * time.Hour)
-		require.EqualValues(t, 1, r.pending())
+		require.EqualValues(t, 6, r.pending())
 		pass(3 * time.Hour)
-		require.Zero(t, r.pending())
+		require.EqualValues(t, 2, r.pending())
 		stats, err := r.relay.Stats(t.Context())
 		require.NoError(t, err)
-		require.EqualValues(t, 1, stats.Purged)
+		require.EqualValues(t, 4, stats.Purged)
+		r.to.answers(nil)
+		pass(5 * time.Minute)
+		require.Zero(t, r.pending())
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-b"))
+		stop()
+	})
+}
+
+func TestRelaySendsAResyncForWhatIsTooOldWhenItStarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		for range 3 {
+			r.queue.add("private-a", 0)
+		}
+		r.queue.add("private-b", 0)
+		pass(72 * time.Hour)
+		stop := r.run()
+		pass(time.Minute)
+		require.Zero(t, r.pending())
+		require.Equal(t, []string{"resync-required 3"}, r.to.received("private-a"))
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-b"))
+		stop()
+	})
+}
+
+// An event is parked only when the clients know that they have to fetch.
+func TestRelayParksAfterTheResync(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{CollapseAfter: time.Hour})
+		resync := errors.New("cut")
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Name == "new-message" {
+				return &realtime.PermanentError{Err: errors.New("bad name")}
+			}
+			return resync
+		})
+		stop := r.run()
+		r.queue.add("private-a", 0)
+		pass(10 * time.Second)
+		require.Empty(t, r.queue.parked)
+		require.EqualValues(t, 1, r.pending())
+		resync = nil
+		pass(time.Minute)
+		require.Len(t, r.queue.parked, 1)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		stop()
+	})
+}
+
+func TestRelayParksAChannelThatIsRefusedForGood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t, realtime.RelayOptions{})
+		r.to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Channel == "private-bad" {
+				return &realtime.PermanentError{Err: errors.New("bad channel")}
+			}
+			return nil
+		})
+		r.queue.add("private-bad", 0)
+		r.queue.add("private-bad", 0)
+		r.queue.add("private-a", 0)
+		pass(time.Hour)
+		stop := r.run()
+		pass(time.Minute)
+		require.Len(t, r.queue.parked, 2)
+		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
+		require.Zero(t, r.pending())
 		stop()
 	})
 }
@@ -382,30 +480,27 @@ func TestRelayWaitsForAnOutboxThatIsDown(t *testing.T) {
 // batches is a transport that takes several events in one call.
 type batches struct {
 	transport
+	each  bool // an event that fails does not take the others of its batch with it
 	sizes []int
 }
 
-func (b *batches) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
+func (b *batches) BroadcastBatch(ctx context.Context, evs []realtime.Event) []error {
 	b.mu.Lock()
 	b.sizes = append(b.sizes, len(evs))
 	answer := b.answer
 	b.mu.Unlock()
-	for _, ev := range evs { // all or none
-		if answer == nil {
-			break
-		}
-		if err := answer(ctx, ev); err != nil {
-			return err
-		}
-	}
-	b.answers(nil)
-	defer b.answers(answer)
-	for _, ev := range evs {
-		if err := b.Broadcast(ctx, ev); err != nil {
-			return err
+	if answer != nil && !b.each { // all or none
+		for _, ev := range evs {
+			if err := answer(ctx, ev); err != nil {
+				return slices.Repeat([]error{err}, len(evs))
+			}
 		}
 	}
-	return nil
+	errs := make([]error, len(evs))
+	for i, ev := range evs {
+		errs[i] = b.Broadcast(ctx, ev)
+	}
+	return errs
 }
 
 func TestRelayBatches(t *testing.T) {
@@ -440,6 +535,55 @@ func TestRelayBatches(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 28, r.to.count())
 	require.EqualValues(t, 1, r.pending())
+}
+
+func TestRelayAcknowledgesWhatABatchHasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		to := &batches{each: true}
+		q := newQueue()
+		relay, err := realtime.NewRelay(q, to, &realtime.RelayOptions{Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		r := &relayed{t: t, queue: q, to: &to.transport, relay: relay}
+		to.answers(func(_ context.Context, ev realtime.Event) error {
+			if ev.Channel == "private-3" {
+				return errors.New("late")
+			}
+			return nil
+		})
+		stop := r.run()
+		for i := range 10 {
+			r.commit(realtime.Channel(fmt.Sprintf("private-%d", i)))
+		}
+		pass(time.Second)
+		require.EqualValues(t, 1, r.pending(), "the one that failed")
+		to.answers(nil)
+		pass(10 * time.Second)
+		require.Zero(t, r.pending())
+		for i := range 10 {
+			require.Equal(t, messages(1, 1), r.to.received(realtime.Channel(fmt.Sprintf("private-%d", i))), "sent once")
+		}
+		stop()
+	})
+}
+
+// miscounting returns a wrong number of errors.
+type miscounting struct{ transport }
+
+func (*miscounting) BroadcastBatch(context.Context, []realtime.Event) []error { return nil }
+
+func TestRelayDoesNotTrustABatchWithAWrongNumberOfErrors(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	relay, err := realtime.NewRelay(q, &miscounting{}, &realtime.RelayOptions{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	r := &relayed{t: t, queue: q, relay: relay}
+	r.commit("private-a")
+	r.commit("private-b")
+	n, err := relay.Flush(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.EqualValues(t, 2, r.pending())
 }
 
 func TestRelaySlowsDown(t *testing.T) {

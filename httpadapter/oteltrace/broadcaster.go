@@ -3,6 +3,7 @@ package oteltrace
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -55,15 +56,20 @@ type batched struct {
 	batch realtime.BatchBroadcaster
 }
 
-// BroadcastBatch has one span, with a span event for each event of the batch.
-func (b *batched) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
+// BroadcastBatch makes one span, with a span event for each event of the batch.
+// The span has the error of the first event that was not sent.
+func (b *batched) BroadcastBatch(ctx context.Context, evs []realtime.Event) []error {
 	ctx, span := b.tracer.Start(ctx, "murph.publish_batch", trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attrCount.Int(len(evs))))
 	for _, ev := range evs {
 		span.AddEvent("murph.event", trace.WithAttributes(eventAttrs(ev)...))
 	}
-	err := b.batch.BroadcastBatch(ctx, evs)
-	end(span, err)
-	return err
+	errs := b.batch.BroadcastBatch(ctx, evs)
+	var first error
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		first = errs[i]
+	}
+	end(span, first)
+	return errs
 }
 
 // handsOff passes on what makes a broadcaster one with an outbox.

@@ -158,9 +158,15 @@ func TestRefusalsAreNoErrorsAndFailuresAre(t *testing.T) {
 type able struct {
 	inmem.Broadcaster
 	batches int
+	last    error // of the last event of a batch
 }
 
-func (a *able) BroadcastBatch(context.Context, []realtime.Event) error { a.batches++; return nil }
+func (a *able) BroadcastBatch(_ context.Context, evs []realtime.Event) []error {
+	a.batches++
+	errs := make([]error, len(evs))
+	errs[len(evs)-1] = a.last
+	return errs
+}
 
 func (a *able) Revoke(context.Context, realtime.Revocation) error { return nil }
 
@@ -178,10 +184,16 @@ func TestWhatABroadcasterCanDoStays(t *testing.T) {
 	m := chat.Message{ID: "m", ConsultationID: b.id, Content: canary, Sender: paula, Seq: 3, Rev: 3}
 	ev, err := chat.MessageEvent(chat.EventNewMessage, m, consultation.Audience{}, "")
 	require.NoError(t, err)
-	require.NoError(t, batch.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
+	require.Equal(t, []error{nil, nil}, batch.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
 	require.Equal(t, 1, to.batches)
 	span := b.take(t)["murph.publish_batch"]
 	require.Len(t, span.Events, 2)
+	require.Equal(t, codes.Unset, span.Status.Code)
+	to.last = errors.New("late")
+	require.Equal(t, []error{nil, to.last}, batch.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
+	span = b.take(t)["murph.publish_batch"]
+	require.Equal(t, codes.Error, span.Status.Code)
+	require.Equal(t, "late", span.Status.Description)
 	_, isOutbox := wrapped.(realtime.OutboxBroadcaster)
 	require.False(t, isOutbox)
 

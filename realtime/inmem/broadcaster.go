@@ -20,7 +20,7 @@ type Broadcaster struct {
 	wakeups chan struct{} // closed and replaced whenever a journal grows
 }
 
-var _ realtime.Broadcaster = (*Broadcaster)(nil)
+var _ realtime.BatchBroadcaster = (*Broadcaster)(nil)
 
 // Broadcast implements [realtime.Broadcaster]. When it returns nil, every subscription has the event, unless a [Fault]
 // has kept it back. Errors of an injected fault are returned wrapped.
@@ -64,6 +64,16 @@ func (b *Broadcaster) Broadcast(ctx context.Context, ev realtime.Event) error {
 	}
 	b.wake()
 	return nil
+}
+
+// BroadcastBatch implements [realtime.BatchBroadcaster] with one Broadcast for
+// each event, so that a [Fault] can fail some of them.
+func (b *Broadcaster) BroadcastBatch(ctx context.Context, evs []realtime.Event) []error {
+	errs := make([]error, len(evs))
+	for i, ev := range evs {
+		errs[i] = b.Broadcast(ctx, ev)
+	}
+	return errs
 }
 
 // Subscribe adds a connection of the name s to the channel. It gets the events that are delivered from now on, except

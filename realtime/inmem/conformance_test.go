@@ -1,6 +1,7 @@
 package inmem_test
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -12,22 +13,39 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	realtimetest.Run(t, harness(func(b *inmem.Broadcaster) realtime.BroadcasterFunc { return b.Broadcast }))
+	realtimetest.Run(t, harness(nil, nil))
 }
 
 // wrapped is a broadcaster that remembers what it wraps.
 type wrapped struct {
 	realtime.BroadcasterFunc
+	batch batchFunc
 	inner *inmem.Broadcaster
 }
 
-// harness is that of an inmem.Broadcaster behind what wrap makes of it.
-func harness(wrap func(*inmem.Broadcaster) realtime.BroadcasterFunc) realtimetest.Harness {
+// batchFunc has the signature of BroadcastBatch.
+type batchFunc func(context.Context, []realtime.Event) []error
+
+func (w wrapped) BroadcastBatch(ctx context.Context, evs []realtime.Event) []error {
+	return w.batch(ctx, evs)
+}
+
+// harness wraps an inmem.Broadcaster. A nil function wraps nothing.
+func harness(
+	wrap func(*inmem.Broadcaster) realtime.BroadcasterFunc, wrapBatch func(*inmem.Broadcaster) batchFunc,
+) realtimetest.Harness {
 	var ids atomic.Int64
 	return realtimetest.Harness{
 		New: func(*testing.T) realtime.Broadcaster {
 			b := new(inmem.Broadcaster)
-			return wrapped{wrap(b), b}
+			w := wrapped{b.Broadcast, b.BroadcastBatch, b}
+			if wrap != nil {
+				w.BroadcasterFunc = wrap(b)
+			}
+			if wrapBatch != nil {
+				w.batch = wrapBatch(b)
+			}
+			return w
 		},
 		Subscribe: func(_ *testing.T, b realtime.Broadcaster, channels ...realtime.Channel) realtimetest.Subscriber {
 			id := realtime.SocketID(fmt.Sprintf("7.%d", ids.Add(1)))

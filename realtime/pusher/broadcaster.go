@@ -12,9 +12,6 @@ import (
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// MaxBatch is how many events one call of [Broadcaster.BroadcastBatch] takes (HTTP API reference, "POST batch events").
-const MaxBatch = 10
-
 // Broadcaster sends events through hosted Pusher Channels, and signs for it. It is safe for concurrent use.
 //
 // One call is one attempt, because the API has no key to tell a repeat by. Wrap it with [realtime.NewRelay], which
@@ -26,7 +23,6 @@ type Broadcaster struct {
 }
 
 var (
-	_ realtime.Broadcaster      = (*Broadcaster)(nil)
 	_ realtime.BatchBroadcaster = (*Broadcaster)(nil)
 	_ realtime.Signer           = (*Broadcaster)(nil)
 	_ realtime.Terminator       = (*Broadcaster)(nil)
@@ -56,40 +52,8 @@ func (b *Broadcaster) Broadcast(ctx context.Context, ev realtime.Event) error {
 	if err != nil {
 		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
-	return b.call(ctx, op, key, func(c *vendor.Client) error {
+	return b.trigger(ctx, op, key, func(c *vendor.Client) error {
 		_, err := c.TriggerWithParams(out.Channel, out.Name, out.Data, vendor.TriggerParams{SocketID: out.SocketID})
-		return err
-	})
-}
-
-// BroadcastBatch implements [realtime.BatchBroadcaster]. It takes up to [MaxBatch] events, in one call; with
-// [PrivacyEncrypted] in one call each, because a call has one key.
-func (b *Broadcaster) BroadcastBatch(ctx context.Context, evs []realtime.Event) error {
-	const op = "trigger batch"
-	if len(evs) == 0 {
-		return nil
-	}
-	if len(evs) > MaxBatch {
-		return fmt.Errorf("pusher: %s: %w: %d events are more than %d", op, realtime.ErrInvalidEvent, len(evs), MaxBatch)
-	}
-	batch := make([]vendor.Event, 0, len(evs))
-	for _, ev := range evs {
-		out, _, err := b.prepare(ev)
-		if err != nil {
-			return fmt.Errorf("pusher: %s: %w", op, err)
-		}
-		batch = append(batch, out)
-	}
-	if b.cfg.Privacy == PrivacyEncrypted {
-		for _, ev := range evs {
-			if err := b.Broadcast(ctx, ev); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return b.call(ctx, op, nil, func(c *vendor.Client) error {
-		_, err := c.TriggerBatch(batch)
 		return err
 	})
 }
@@ -112,14 +76,17 @@ func (b *Broadcaster) prepare(ev realtime.Event) (out vendor.Event, key []byte, 
 	case b.cfg.Privacy == PrivacyEncrypted && kind == realtime.KindPrivate:
 		ev.Channel = encryptedName(ev.Channel)
 		key = b.masterKey(ev.Audience)
-		if len(ev.Data) > maxSealed {
-			if ev.Thin == nil {
-				return vendor.Event{}, nil, realtime.ErrTooLarge
-			}
+		if len(ev.Data) > maxSealed && ev.Thin != nil {
 			ev.Data = ev.Thin
+		}
+		if len(ev.Data) > maxSealed {
+			return vendor.Event{}, nil, fmt.Errorf("%w: %w when it is sealed", realtime.ErrInvalidEvent, realtime.ErrTooLarge)
 		}
 	case b.cfg.Privacy != PrivacyFull && ev.Thin != nil:
 		ev.Data = ev.Thin
+	}
+	if err := ev.Validate(); err != nil { // the thin form, and the longer name
+		return vendor.Event{}, nil, err
 	}
 	out = vendor.Event{Channel: string(ev.Channel), Name: ev.Name, Data: []byte(ev.Data)}
 	if ev.Except != "" {

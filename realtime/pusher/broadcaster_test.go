@@ -59,6 +59,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.t.Errorf("request: %v", err)
 	}
 	e.mu.Lock()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	e.paths, e.bodies = append(e.paths, r.URL.Path), append(e.bodies, string(body))
 	answer := e.answer
 	e.mu.Unlock()
@@ -73,6 +74,12 @@ func (e *endpoint) answers(f http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.answer = f
+}
+
+// body returns the body of a request that the endpoint is about to answer.
+func body(r *http.Request) string {
+	b, _ := io.ReadAll(r.Body) // it is in memory
+	return string(b)
 }
 
 func (e *endpoint) requests() (paths, bodies []string) {
@@ -118,27 +125,41 @@ func TestBroadcastBatch(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
 	b := e.broadcaster()
-	require.NoError(t, b.BroadcastBatch(t.Context(), nil))
-	evs := make([]realtime.Event, pusher.MaxBatch)
+	require.Empty(t, b.BroadcastBatch(t.Context(), nil))
+	evs := make([]realtime.Event, realtime.MaxBatch)
 	for i := range evs {
 		evs[i] = event()
 		evs[i].Data = fmt.Append(nil, i)
 	}
-	require.NoError(t, b.BroadcastBatch(t.Context(), evs))
+	require.Equal(t, make([]error, len(evs)), b.BroadcastBatch(t.Context(), evs))
 	paths, bodies := e.requests()
 	require.Equal(t, []string{"/apps/17/batch_events"}, paths)
 	var sent struct {
 		Batch []struct{ Channel, Name, Data, SocketID string }
 	}
 	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &sent))
-	require.Len(t, sent.Batch, pusher.MaxBatch)
+	require.Len(t, sent.Batch, realtime.MaxBatch)
 	require.Equal(t, "9", sent.Batch[9].Data)
 
-	require.ErrorIs(t, b.BroadcastBatch(t.Context(), append(evs, event())), realtime.ErrInvalidEvent)
-	evs[3].Name = ""
-	require.ErrorIs(t, b.BroadcastBatch(t.Context(), evs), realtime.ErrInvalidEvent)
+	errs := b.BroadcastBatch(t.Context(), append(evs, event()))
+	require.Len(t, errs, len(evs)+1)
+	for _, err := range errs {
+		require.ErrorIs(t, err, realtime.ErrInvalidEvent)
+	}
 	paths, _ = e.requests()
-	require.Len(t, paths, 1)
+	require.Len(t, paths, 1, "too many events are not sent in part")
+
+	evs[3].Name = ""
+	for i, err := range b.BroadcastBatch(t.Context(), evs) {
+		if i == 3 {
+			require.ErrorIs(t, err, realtime.ErrInvalidEvent)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	_, bodies = e.requests()
+	require.NoError(t, json.Unmarshal([]byte(bodies[1]), &sent))
+	require.Len(t, sent.Batch, realtime.MaxBatch-1)
 }
 
 func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
@@ -150,7 +171,7 @@ func TestThinPrivacyKeepsContentInTheHouse(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, log.String())
 	require.NoError(t, b.Broadcast(t.Context(), event()))
-	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{event()}))
+	require.Equal(t, []error{nil}, b.BroadcastBatch(t.Context(), []realtime.Event{event()}))
 	_, bodies := e.requests()
 	require.NotContains(t, strings.Join(bodies, ""), canary)
 	require.Contains(t, bodies[0], "thin")
@@ -196,20 +217,26 @@ func TestEncryptedPrivacySealsForTheAudience(t *testing.T) {
 	ev.Channel, large.Channel = "private-consultation.2-c", "private-consultation.2-c"
 	large.Data = []byte(`"` + strings.Repeat("x", 9000) + `"`)
 	require.NoError(t, b.Broadcast(t.Context(), ev))
-	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
+	require.Equal(t, []error{nil, nil}, b.BroadcastBatch(t.Context(), []realtime.Event{ev, large}))
 	_, bodies := e.requests()
-	require.Len(t, bodies, 3)
-	for i, want := range []realtime.Event{ev, ev, {Data: large.Thin}} {
-		var sent struct {
-			Channels []string
-			Data     string
-		}
-		require.NotContains(t, bodies[i], canary)
-		require.NoError(t, json.Unmarshal([]byte(bodies[i]), &sent))
-		require.Equal(t, []string{"private-encrypted-consultation-c"}, sent.Channels)
+	require.Len(t, bodies, 2)
+	type sealed struct {
+		Channel, Data string
+		Channels      []string
+		Batch         []sealed
+	}
+	var one, batch sealed
+	require.NoError(t, json.Unmarshal([]byte(bodies[0]), &one))
+	require.NoError(t, json.Unmarshal([]byte(bodies[1]), &batch))
+	require.NotContains(t, strings.Join(bodies, ""), canary)
+	require.Len(t, batch.Batch, 2)
+	require.Equal(t, []string{"private-encrypted-consultation-c"}, one.Channels)
+	one.Channel = one.Channels[0]
+	for i, sent := range []sealed{one, batch.Batch[0], batch.Batch[1]} {
+		require.Equal(t, "private-encrypted-consultation-c", sent.Channel)
 		plain, ok := unseal(t, sent.Data, secretFor("p s1"))
 		require.True(t, ok)
-		require.Equal(t, string(want.Data), plain)
+		require.Equal(t, string([]realtime.Event{ev, ev, {Data: large.Thin}}[i].Data), plain)
 		_, ok = unseal(t, sent.Data, secretFor("p s2"))
 		require.False(t, ok, "another student has another key")
 	}
@@ -340,7 +367,13 @@ func TestFailureClasses(t *testing.T) {
 	}{
 		{"200", status(200), func(t *testing.T, err error) { require.NoError(t, err) }},
 		{"202 garbage", status(202), func(t *testing.T, err error) { require.NoError(t, err) }},
-		{"400", status(400), func(t *testing.T, err error) { as[*realtime.PermanentError](t, err) }},
+		{"400", status(400), refusesAll},
+		{"422", status(422), refusesAll},
+		{"402", status(402), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"405", status(405), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"407", status(407), func(t *testing.T, err error) { as[*realtime.RefusedError](t, err) }},
+		{"408", status(408), transient},
+		{"425", status(425), transient},
 		{"401", status(401), func(t *testing.T, err error) {
 			require.Equal(t, 30*time.Second, as[*realtime.RefusedError](t, err).ProbeAfter)
 			require.Contains(t, err.Error(), "credentials")
@@ -384,7 +417,7 @@ func TestFailureClasses(t *testing.T) {
 			b, err := pusher.New(cfg)
 			require.NoError(t, err)
 			for _, err := range []error{
-				b.Broadcast(t.Context(), event()), b.BroadcastBatch(t.Context(), []realtime.Event{event()}), b.TerminateUser(t.Context(), "p"),
+				b.Broadcast(t.Context(), event()), b.BroadcastBatch(t.Context(), []realtime.Event{event()})[0], b.TerminateUser(t.Context(), "p"),
 			} {
 				c.check(t, err)
 				said := log.String()
@@ -405,6 +438,16 @@ func as[T error](t *testing.T, err error) T {
 	var found T
 	require.ErrorAs(t, err, &found)
 	return found
+}
+
+// refusesAll says that the fault is not the event's. A 400 to TerminateUser is
+// permanent, because it concerns the user id.
+func refusesAll(t *testing.T, err error) {
+	var refused *realtime.RefusedError
+	if !errors.As(err, &refused) {
+		require.ErrorContains(t, err, "terminate connections")
+		as[*realtime.PermanentError](t, err)
+	}
 }
 
 // transient says that the event may be sent again, and nothing else.
@@ -480,6 +523,26 @@ func TestRefusedBeforeItIsSent(t *testing.T) {
 		ev := event()
 		change(&ev)
 		require.ErrorIs(t, b.Broadcast(t.Context(), ev), realtime.ErrInvalidEvent, name)
+	}
+	cfg, _ := e.config()
+	cfg.Privacy, cfg.EncryptionKey = pusher.PrivacyEncrypted, bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength)
+	sealing, err := pusher.New(cfg)
+	require.NoError(t, err)
+	for name, change := range map[string]func(*realtime.Event){
+		"a channel that is too long when encrypted": func(ev *realtime.Event) {
+			ev.Channel += realtime.Channel(strings.Repeat("x", realtime.MaxChannelLength-len(ev.Channel)))
+		},
+		"a thin form that is no JSON": func(ev *realtime.Event) {
+			ev.Data, ev.Thin = []byte(`"`+strings.Repeat("x", 9000)+`"`), []byte("{")
+		},
+		"a thin form that is too large": func(ev *realtime.Event) {
+			ev.Thin = []byte(`"` + strings.Repeat("x", 9000) + `"`)
+			ev.Data = ev.Thin
+		},
+	} {
+		ev := event()
+		change(&ev)
+		require.ErrorIs(t, sealing.Broadcast(t.Context(), ev), realtime.ErrInvalidEvent, name)
 	}
 	for name, change := range map[string]func(*realtime.Event){
 		"socket":    func(ev *realtime.Event) { ev.Except = "x" },

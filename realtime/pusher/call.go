@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	vendor "github.com/pusher/pusher-http-go/v5"
@@ -20,9 +21,9 @@ import (
 // The bounds of the default transport. The vendor's default keeps two idle connections, and a new one costs two round
 // trips.
 const (
-	maxIdlePerHost = 64
-	idleTimeout    = 30 * time.Second // below that of the service, so that we are the one to close
-	maxAnswer      = 64 << 10         // bytes of an answer that are read
+	maxIdlePerHost = 16 * realtime.MaxBatch // a relay has 16 batches under way, whose events may need a call each
+	idleTimeout    = 30 * time.Second       // below that of the service, so that we are the one to close
+	maxAnswer      = 64 << 10               // bytes of an answer that are read
 )
 
 func newTransport() http.RoundTripper {
@@ -61,6 +62,31 @@ func (b *Broadcaster) call(ctx context.Context, op string, key []byte, do func(*
 	return err
 }
 
+// trigger is call for events. An answer that blames them is believed only if the
+// service takes another event.
+func (b *Broadcaster) trigger(ctx context.Context, op string, key []byte, do func(*vendor.Client) error) error {
+	err := b.call(ctx, op, key, do)
+	var api *APIError
+	if !errors.As(err, &api) || !api.blamesEvent() {
+		return err
+	}
+	checked := b.call(ctx, "check after "+op, nil, func(c *vendor.Client) error {
+		return c.Trigger(checkChannel, "murph-check", []byte("{}"))
+	})
+	var other *APIError
+	switch {
+	case checked == nil:
+		return err
+	case errors.As(checked, &other) && other.blamesEvent():
+		return fmt.Errorf("pusher: %s: %w", op, &realtime.RefusedError{Err: api, ProbeAfter: probeApplication})
+	}
+	return checked
+}
+
+// checkChannel has no subscribers, because package consultation builds no such
+// name and httpadapter signs for no other.
+const checkChannel = "private-murph-check"
+
 // exchange is the RoundTripper of one call. It gives the request its context and remembers the answer, of which the
 // vendor's error has only a text, with a signature in it in the case of a 401.
 type exchange struct {
@@ -94,8 +120,10 @@ func (x *exchange) outcome(op string, err error) error {
 	switch {
 	case err == nil, x.status >= 200 && x.status < 300: // delivered, whatever the body looks like
 		return nil
-	case !x.sent: // the vendor's client refused to send it, and will again
-		return fmt.Errorf("pusher: %s: %w", op, &realtime.PermanentError{Err: errors.New("refused before it was sent")})
+	case !x.sent:
+		// The vendor's client refused it. Events were checked before, so it will refuse all of them.
+		err := errors.New("the request was refused before it was sent, check the configuration")
+		return fmt.Errorf("pusher: %s: %w", op, &realtime.RefusedError{Err: err, ProbeAfter: probeApplication})
 	case x.status == 0:
 		// The error of the HTTP client has the whole address in it, and so the signature.
 		var withAddress *url.Error
@@ -104,20 +132,35 @@ func (x *exchange) outcome(op string, err error) error {
 		}
 		return fmt.Errorf("pusher: %s: %w", op, err)
 	}
-	api := &APIError{Status: x.status, RetryAfter: retryAfter(x.header), ClockSkew: clockSkew(x.header, time.Now())}
+	now := time.Now()
+	api := &APIError{Status: x.status, RetryAfter: retryAfter(x.header, now), ClockSkew: clockSkew(x.header, now)}
 	return fmt.Errorf("pusher: %s: %w", op, api.classify())
 }
 
-// retryAfter reads the header of that name (RFC 9110 §10.2.3), 0 if there is none that can be used.
-func retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(v); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 3600)) * time.Second
+// maxRetryAfter is the longest wait that is believed.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header of that name (RFC 9110 §10.2.3): a number of
+// seconds, or a date, by the clock of the answer if it says its time. It returns
+// 0 if there is no header or it has another form, such as "-1" or "1.5", and at
+// most maxRetryAfter.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v != "" && strings.Trim(v, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+			return maxRetryAfter // an error means that the number is too large for an int64
+		}
+		return time.Duration(seconds) * time.Second
 	}
-	if at, err := http.ParseTime(v); err == nil {
-		return min(max(time.Until(at), 0), time.Hour)
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
 	}
-	return 0
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
 // clockSkew is how far our clock is ahead of the service's.

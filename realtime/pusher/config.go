@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -14,17 +13,18 @@ import (
 )
 
 // Config says which application of hosted Pusher Channels to use. AppID, Key and Secret are required, and one of
-// Cluster and Host.
+// Cluster and Host. White space around them does not count.
 type Config struct {
+	// AppID names the application, in Latin letters, digits, "_" and "-".
 	AppID string
-	// Key is public: the browsers get it.
+	// Key is public: the browsers get it. It has the same characters.
 	Key string
 	// Secret signs. It never leaves the process.
 	Secret string
 	// Cluster is the data centre, like "eu". The browsers get it.
 	Cluster string
 	// Host is where the HTTP API is, "host" or "host:port" without a scheme, for a proxy, for a server that speaks the
-	// same protocol, or for tests. Defaults to that of the cluster.
+	// same protocol, or for tests. An IPv6 address with a port is written in brackets. Defaults to that of the cluster.
 	Host string
 	// Insecure sends over plain HTTP instead of TLS. For a Host on the same machine only: content and signatures can be
 	// read on the way.
@@ -76,6 +76,12 @@ const (
 const EncryptionKeyLength = 32
 
 func (c Config) withDefaults() Config {
+	for _, field := range []*string{&c.AppID, &c.Key, &c.Secret, &c.Cluster, &c.Host} {
+		*field = strings.TrimSpace(*field)
+	}
+	if host, port, err := parseHost(c.Host); err == nil {
+		c.Host = joinHost(host, port)
+	}
 	if c.Timeout <= 0 {
 		c.Timeout = 5 * time.Second
 	}
@@ -95,11 +101,16 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("pusher: Config.%s is empty", required.name))
 		}
 	}
+	for _, word := range [...]struct{ name, value string }{{"AppID", c.AppID}, {"Key", c.Key}, {"Cluster", c.Cluster}} {
+		if !isWord(word.value) {
+			errs = append(errs, fmt.Errorf("pusher: Config.%s has a character outside [A-Za-z0-9_-]", word.name))
+		}
+	}
 	if c.Cluster == "" && c.Host == "" {
 		errs = append(errs, errors.New("pusher: one of Config.Cluster and Config.Host must be set"))
 	}
-	if strings.ContainsAny(c.Host, "/?#@ ") {
-		errs = append(errs, errors.New("pusher: Config.Host must be a host, with a port if need be, and nothing else"))
+	if _, _, err := parseHost(c.Host); c.Host != "" && err != nil {
+		errs = append(errs, fmt.Errorf("pusher: Config.Host %w", err))
 	}
 	switch c.Privacy {
 	case PrivacyFull, PrivacyThin:
@@ -145,47 +156,31 @@ func (e *MissingEnvError) Error() string {
 // ConfigFromEnv reads the Config from PUSHER_APP_ID, PUSHER_SECRET, NEXT_PUBLIC_PUSHER_KEY (or PUSHER_KEY) and
 // NEXT_PUBLIC_PUSHER_CLUSTER (or PUSHER_CLUSTER); the first of two counts. For a server of one's own or a proxy,
 // PUSHER_HOST, PUSHER_PORT and PUSHER_SCHEME ("https", or "http" for [Config.Insecure]) say where it is; with a host no
-// cluster is needed. A variable that is empty or blank is missing. The error is a *[MissingEnvError]. A nil lookup means
+// cluster is needed, and without one the port is not used. The port may stand in PUSHER_HOST instead, but not in both.
+//
+// White space around a value does not count, and a variable that is empty or blank is not set. The error names every
+// variable that is missing, as a *[MissingEnvError], and every one that has a value of the wrong form. A nil lookup means
 // os.LookupEnv.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
-	optional := func(names ...string) string {
-		for _, name := range names {
-			v, set := lookup(name)
-			if v = strings.TrimSpace(v); set && v != "" {
-				return v
-			}
-		}
-		return ""
-	}
-	var missing []string
-	required := func(names ...string) string {
-		v := optional(names...)
-		if v == "" {
-			missing = append(missing, names[0])
-		}
-		return v
-	}
+	e := environment{lookup: lookup}
 	cfg := Config{
-		AppID:    required("PUSHER_APP_ID"),
-		Key:      required("NEXT_PUBLIC_PUSHER_KEY", "PUSHER_KEY"),
-		Secret:   required("PUSHER_SECRET"),
-		Host:     optional("PUSHER_HOST"),
-		Insecure: strings.EqualFold(optional("PUSHER_SCHEME"), "http"),
-	}
-	if port := optional("PUSHER_PORT"); cfg.Host != "" && port != "" {
-		cfg.Host = net.JoinHostPort(cfg.Host, port)
+		AppID:    e.required("PUSHER_APP_ID"),
+		Key:      e.required("NEXT_PUBLIC_PUSHER_KEY", "PUSHER_KEY"),
+		Secret:   e.required("PUSHER_SECRET"),
+		Host:     e.host(),
+		Insecure: e.insecure(),
 	}
 	cluster := []string{"NEXT_PUBLIC_PUSHER_CLUSTER", "PUSHER_CLUSTER"}
-	if cfg.Host == "" {
-		cfg.Cluster = required(cluster...)
+	if e.optional("PUSHER_HOST") == "" {
+		cfg.Cluster = e.required(cluster...)
 	} else {
-		cfg.Cluster = optional(cluster...)
+		cfg.Cluster = e.optional(cluster...)
 	}
-	if missing != nil {
-		return Config{}, &MissingEnvError{Names: missing}
+	if err := e.err(); err != nil {
+		return Config{}, err
 	}
 	return cfg, nil
 }

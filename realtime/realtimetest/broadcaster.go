@@ -13,8 +13,10 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
-// Run holds a transport to every sentence of [realtime.Broadcaster], as subtests of t that run in parallel. What fails
-// names the sentence. It sends at most 64 events to a connection that does not read them.
+// Run holds a transport to every sentence of [realtime.Broadcaster], and of
+// [realtime.BatchBroadcaster] if it implements that, as subtests of t that run
+// in parallel. A failure names the sentence. Run sends at most 64 events to a
+// connection that does not read them.
 func Run(t *testing.T, h Harness) {
 	for _, c := range clauses {
 		t.Run(c.name, func(t *testing.T) {
@@ -45,6 +47,9 @@ var clauses = []struct {
 	{"Invalid", "5: an event that Validate refuses is refused with ErrInvalidEvent", checkInvalid},
 	{"Permanent", "6: a failure that repeating cannot mend is permanent", checkPermanent},
 	{"Concurrent", "7: it is safe for concurrent use", checkConcurrent},
+	{"Batch", "8: BroadcastBatch returns one error for each event, nil if the transport took it", checkBatch},
+	{"BatchOrder", "9: events of one batch for one channel are delivered in their order", checkBatchOrder},
+	{"BatchInvalid", "10: an invalid event does not keep the others of its batch from being sent", checkBatchInvalid},
 }
 
 const (

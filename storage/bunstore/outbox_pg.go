@@ -48,9 +48,15 @@ const pgPark = `UPDATE murph_outbox SET parked_at = clock_timestamp(), reason = 
 
 // pgPurge. $1 age of pending entries, $2 age of parked ones, in microseconds. It reads the whole table.
 const pgPurge = `
-WITH gone AS (
-	DELETE FROM murph_outbox
+WITH old AS (
+	SELECT id, parked_at IS NOT NULL AS parked,
+		row_number() OVER (
+			PARTITION BY parked_at IS NULL, consultation_id, event = '` + consultation.ReferenceLeft + `' ORDER BY rev DESC, id DESC
+		) AS place
+	FROM murph_outbox
 	WHERE created_at < clock_timestamp() - (CASE WHEN parked_at IS NULL THEN $1::bigint ELSE $2::bigint END) * interval '1 microsecond'
+), gone AS (
+	DELETE FROM murph_outbox WHERE id IN (SELECT id FROM old WHERE parked OR place > 1)
 	RETURNING 1
 )
 SELECT count(*) FROM gone`

@@ -43,7 +43,16 @@ const sqlitePark = `UPDATE murph_outbox SET parked_at = ?2, reason = ?3 WHERE id
 
 // sqlitePurge. ?1 and ?2 the times before which pending and parked entries go. It reads the whole table.
 const sqlitePurge = `
-DELETE FROM murph_outbox WHERE created_at < CASE WHEN parked_at IS NULL THEN ?1 ELSE ?2 END RETURNING id`
+DELETE FROM murph_outbox WHERE id IN (
+	SELECT id FROM (
+		SELECT id, parked_at IS NOT NULL AS parked,
+			row_number() OVER (
+				PARTITION BY parked_at IS NULL, consultation_id, event = '` + consultation.ReferenceLeft + `' ORDER BY rev DESC, id DESC
+			) AS place
+		FROM murph_outbox
+		WHERE created_at < CASE WHEN parked_at IS NULL THEN ?1 ELSE ?2 END
+	) WHERE parked OR place > 1
+) RETURNING id`
 
 // sqliteBacklog. ?1 now. It reads the whole table.
 const sqliteBacklog = `

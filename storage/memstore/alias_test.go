@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,5 +132,34 @@ func TestTimeInABubble(t *testing.T) {
 		}
 		require.ErrorIs(t, edit(65*time.Second-1), chat.ErrWindowClosed)
 		require.NoError(t, edit(65*time.Second))
+	})
+}
+
+// A young entry does not stand in for old ones: it may be acknowledged alone.
+func TestPurgeKeepsTheNewestOfTheOldEntries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := setup(t)
+		var ids []int64
+		for i := range 4 {
+			p := message(chat.MessageID(fmt.Sprint("m-", i)))
+			p.Enqueue = &realtime.Enqueue{}
+			done, err := s.Append(t.Context(), p)
+			require.NoError(t, err)
+			ids = append(ids, done.Entry)
+			if i == 1 {
+				<-time.After(2 * time.Hour)
+			}
+		}
+		n, err := s.Purge(t.Context(), realtime.PurgeParams{Pending: time.Hour, Parked: time.Hour})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		entries, err := s.Claim(t.Context(), realtime.ClaimParams{Limit: 10, Lease: time.Hour})
+		require.NoError(t, err)
+		var left []int64
+		for _, e := range entries {
+			left = append(left, e.ID)
+		}
+		require.Equal(t, ids[1:], left)
 	})
 }

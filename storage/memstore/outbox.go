@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -131,17 +132,34 @@ func (s *Store) Purge(ctx context.Context, p realtime.PurgeParams) (int64, error
 	var n int64
 	err := s.update(ctx, func(st *state) error {
 		at := now()
+		old := func(e entry) bool {
+			if e.parked {
+				return at.Sub(e.written) > p.Parked
+			}
+			return at.Sub(e.written) > p.Pending
+		}
+		type kind struct {
+			id   consultation.ID
+			left bool
+		}
+		kindOf := func(e entry) kind {
+			return kind{e.ref.ConsultationID, e.ref.Event == consultation.ReferenceLeft}
+		}
+		newest := map[kind]entry{} // of the old entries that are pending
+		for _, e := range st.entries() {
+			last, found := newest[kindOf(e)]
+			newer := cmp.Or(cmp.Compare(e.ref.Rev, last.ref.Rev), cmp.Compare(e.id, last.id)) > 0
+			if !e.parked && old(e) && (!found || newer) {
+				newest[kindOf(e)] = e
+			}
+		}
 		n = 0
 		st.drop(func(e entry) bool {
-			limit := p.Pending
-			if e.parked {
-				limit = p.Parked
-			}
-			old := at.Sub(e.written) > limit
-			if old {
+			gone := old(e) && (e.parked || newest[kindOf(e)].id != e.id)
+			if gone {
 				n++
 			}
-			return old
+			return gone
 		})
 		return nil
 	})

@@ -181,6 +181,34 @@ func brokenOutboxes() []broken {
 			}}
 		},
 	}, {
+		name:  "purge-takes-the-newest",
+		cases: []string{"outbox/purge"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+				n, err := s.Purge(ctx, p)
+				if p.Pending == 0 {
+					err = errors.Join(err, s.AckThrough(ctx, consultation.Channel("second", 1), math.MaxInt64))
+				}
+				return n, err
+			}}
+		},
+	}, {
+		name:  "purge-forgets-left-channels",
+		cases: []string{"outbox/purge-left"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			return &hooked{Store: s, purge: func(ctx context.Context, p realtime.PurgeParams) (int64, error) {
+				n, err := s.Purge(ctx, p)
+				entries, claimErr := s.Claim(ctx, realtime.ClaimParams{Limit: 100})
+				for _, entry := range entries {
+					if len(entry.Left) > 0 {
+						err = errors.Join(err, s.Ack(ctx, entry.ID))
+						n++
+					}
+				}
+				return n, errors.Join(err, claimErr)
+			}}
+		},
+	}, {
 		name:  "nack-ignores-the-delay",
 		cases: []string{"outbox/nack"},
 		wrap: nacks(func(ctx context.Context, s storagetest.Store, p realtime.NackParams) error {

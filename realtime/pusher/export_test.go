@@ -1,0 +1,4 @@
+package pusher
+
+// SpoilHost gives the broadcaster a host that makes no address.
+func SpoilHost(b *Broadcaster) { b.cfg.Host = "[" }
