@@ -71,10 +71,7 @@ func (e Event) append(dst []byte) []byte {
 		dst = appendText(dst, e.Name)
 		dst = appendText(dst, e.Data)
 	}
-	if e.Audience != "" {
-		dst = appendText(dst, e.Audience)
-	}
-	return dst
+	return appendText(dst, e.Audience)
 }
 
 func parseEvent(b []byte) (Event, error) {
@@ -83,9 +80,7 @@ func parseEvent(b []byte) (Event, error) {
 	if len(e.Message) == 0 {
 		e.Name, e.Data = r.text(), r.text()
 	}
-	if len(r.rest) > 0 {
-		e.Audience = r.text()
-	}
+	e.Audience = r.text()
 	return e, r.err()
 }
 
