@@ -111,6 +111,7 @@ func encrypted(t *testing.T, transport http.RoundTripper) *pusher.Broadcaster {
 	b, err := pusher.New(pusher.Config{
 		AppID: appID, Key: key, Secret: secret, Cluster: "eu", Transport: transport,
 		Privacy: pusher.PrivacyEncrypted, EncryptionKey: bytes.Repeat([]byte{7}, pusher.EncryptionKeyLength),
+		FixedChannel: fixed, // the key depends on the audience
 	})
 	require.NoError(t, err)
 	return b

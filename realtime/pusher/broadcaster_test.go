@@ -299,7 +299,7 @@ func TestFixedChannel(t *testing.T) {
 	ev := event()
 	ev.Channel, ev.Audience = "private-consultation.2-c", "p s1"
 	require.NoError(t, b.Broadcast(t.Context(), ev))
-	require.NoError(t, b.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
+	require.Equal(t, []error{nil, nil}, b.BroadcastBatch(t.Context(), []realtime.Event{ev, ev}))
 	_, bodies := e.requests()
 	for _, body := range bodies {
 		require.Contains(t, body, `"private-consultation-c"`)
