@@ -105,18 +105,6 @@ type shard struct {
 	readers map[*conn]reader // of the current group, if a frame of it has an audience
 }
 
-// group is what a batch has for one channel.
-type group struct {
-	channel    realtime.Channel
-	frames     [][]byte
-	excepts    []realtime.SocketID // of the frames
-	audiences  []string            // of the frames
-	moments    []moment            // of the frames
-	anyone     bool                // no frame has an exception or an audience
-	restricted bool                // some frame has an audience
-	bytes      int
-}
-
 func (sh *shard) post(ctx context.Context, s shipment) error {
 	select {
 	case sh.queue <- s:
@@ -185,11 +173,12 @@ func (sh *shard) add(s shipment) *group {
 	}
 	g.frames = append(g.frames, s.frame)
 	g.excepts = append(g.excepts, s.except)
-	g.audiences = append(g.audiences, s.audience)
 	g.moments = append(g.moments, s.moment)
-	g.restricted = g.restricted || s.audience != ""
-	g.anyone = g.anyone && s.except == "" && s.audience == ""
+	g.anyone = g.anyone && s.except == ""
 	g.bytes += len(s.frame)
+	if s.audience != "" || g.restricted() {
+		g.restrict(s.audience)
+	}
 	return g
 }
 
@@ -197,15 +186,14 @@ func (sh *shard) add(s shipment) *group {
 func (sh *shard) deliver() {
 	queued := false
 	for _, g := range sh.order {
-		if g.restricted {
+		if g.restricted() {
 			sh.readers = sh.server.hub.readers(g.channel)
 		}
 		queued = sh.send(g, sh.server.hub.subscribers(g.channel)) || queued
 		delete(sh.groups, g.channel)
 		clear(g.frames)
 		clear(g.excepts)
-		clear(g.audiences)
-		*g = group{frames: g.frames[:0], excepts: g.excepts[:0], audiences: g.audiences[:0], moments: g.moments[:0]}
+		*g = group{frames: g.frames[:0], excepts: g.excepts[:0], moments: g.moments[:0]}
 		sh.readers = nil
 		sh.free = append(sh.free, g)
 	}
@@ -283,14 +271,9 @@ func (sh *shard) pick(g *group, t target) [][]byte {
 	sh.some = sh.some[:0]
 	for i, f := range g.frames {
 		if g.moments[i] > t.since && g.excepts[i] != t.conn.id &&
-			(!g.restricted || sh.readers[t.conn].mayRead(g.audiences[i])) {
+			(!g.restricted() || sh.readers[t.conn].mayRead(g.audiences[i])) {
 			sh.some = append(sh.some, f)
 		}
 	}
 	return sh.some
-}
-
-// excludes reports whether some frame may not be for the connection.
-func (g *group) excludes(id realtime.SocketID) bool {
-	return g.restricted || slices.Contains(g.excepts, id)
 }

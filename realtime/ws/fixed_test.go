@@ -48,16 +48,21 @@ func TestFixedChannel(t *testing.T) {
 	f.join(both, private, "student")
 	f.signIn(both, "student2", "")
 
+	f.Hold()
 	for _, ev := range []realtime.Event{
-		event("1", "patient student2"), event("2", ""), event("3", "patient"), event("4", "stud"), event("5", " "),
+		event("1", ""), event("2", ""), event("3", "patient student2"), event("4", ""), event("5", "patient"),
+		event("6", "stud"), event("7", " "),
 	} {
 		require.NoError(t, f.Broadcast(t.Context(), ev))
 	}
-	except := event("6", "patient student2")
+	except := event("8", "patient student2")
 	except.Except = patient.SocketID()
 	require.NoError(t, f.Broadcast(t.Context(), except))
+	f.Resume()
 	for c, want := range map[*realtimetest.Client][]string{
-		patient: {"1", "2", "3"}, signedIn: {"1", "2", "6"}, both: {"1", "2", "6"}, replaced: {"2"}, anonymous: {"2"},
+		patient:  {"1", "2", "3", "4", "5"},
+		signedIn: {"1", "2", "3", "4", "8"}, both: {"1", "2", "3", "4", "8"},
+		replaced: {"1", "2", "4"}, anonymous: {"1", "2", "4"},
 	} {
 		for _, data := range want {
 			require.Equal(t, received(data), next(t, c))
@@ -65,9 +70,9 @@ func TestFixedChannel(t *testing.T) {
 	}
 	silent(t, patient, replaced, anonymous, signedIn, both)
 
-	status, answer := f.caller().do("POST", "/apps/1/events", `{"name":"new-message","channels":["private-consultation.2-1"],"data":"7"}`)
+	status, answer := f.caller().do("POST", "/apps/1/events", `{"name":"new-message","channels":["private-consultation.2-1"],"data":"9"}`)
 	require.Equal(t, 200, status, answer)
-	require.Equal(t, received("7"), next(t, replaced))
+	require.Equal(t, received("9"), next(t, replaced))
 
 	err := f.Broadcast(t.Context(), realtime.Event{Channel: "private-bad", Name: "e", Data: []byte("1")})
 	require.ErrorIs(t, err, realtime.ErrInvalidEvent)

@@ -207,3 +207,19 @@ func TestSweepAnswersTooLate(t *testing.T) {
 		}
 	})
 }
+
+// TestClusterRevokesManyChannels revokes more than fits into one command.
+func TestClusterRevokesManyChannels(t *testing.T) {
+	t.Parallel()
+	inCluster(t, 2, func(t *testing.T, nodes []*peer) {
+		channels := make([]realtime.Channel, 8000)
+		for i := range channels {
+			channels[i] = realtime.Channel(fmt.Sprintf("private-%0180d", i))
+		}
+		c := nodes[1].connect()
+		nodes[1].join(c, channels[0], "ann")
+		nodes[1].join(c, channels[len(channels)-1], "ann")
+		nodes[0].revoke(1, nil, channels...)
+		require.Len(t, anything(c), 2)
+	})
+}
