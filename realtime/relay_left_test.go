@@ -3,6 +3,7 @@ package realtime_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,9 +34,10 @@ func TestRelayTellsTheChannelsThatWereLeftAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayed(t, realtime.RelayOptions{})
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		r.to.answers(func(_ context.Context, ev realtime.Event) error {
-			if down && ev.Name == "left" {
+			if down.Load() && ev.Name == "left" {
 				return errors.New("down")
 			}
 			return nil
@@ -48,7 +50,7 @@ func TestRelayTellsTheChannelsThatWereLeftAfterAnOutage(t *testing.T) {
 		stop := r.run()
 		pass(time.Minute)
 		require.EqualValues(t, 1, r.pending(), "the notice was given up or the backlog waits for it")
-		down = false
+		down.Store(false)
 		pass(10 * time.Minute)
 		stop()
 		require.Zero(t, r.pending())

@@ -282,16 +282,16 @@ func TestRelayCollapsesABacklog(t *testing.T) {
 func TestRelayPurgesAllButOneEntryOfAChannel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRelayed(t, realtime.RelayOptions{})
+		r := newRelayed(t, realtime.RelayOptions{KeepPending: 2 * time.Hour})
 		r.to.answers(always(errors.New("down")))
 		stop := r.run()
 		for range 3 {
 			r.queue.add("private-a", 0)
 			r.queue.add("private-b", 0)
 		}
-		pass(23 * time.Hour)
+		pass(119 * time.Minute)
 		require.EqualValues(t, 6, r.pending())
-		pass(3 * time.Hour)
+		pass(2 * time.Hour)
 		require.EqualValues(t, 2, r.pending())
 		stats, err := r.relay.Stats(t.Context())
 		require.NoError(t, err)
@@ -328,19 +328,23 @@ func TestRelayParksAfterTheResync(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayed(t, realtime.RelayOptions{CollapseAfter: time.Hour})
-		resync := errors.New("cut")
+		var down atomic.Bool
+		down.Store(true)
 		r.to.answers(func(_ context.Context, ev realtime.Event) error {
 			if ev.Name == "new-message" {
 				return &realtime.PermanentError{Err: errors.New("bad name")}
 			}
-			return resync
+			if down.Load() {
+				return errors.New("cut")
+			}
+			return nil
 		})
 		stop := r.run()
 		r.queue.add("private-a", 0)
 		pass(10 * time.Second)
 		require.Empty(t, r.queue.parked)
 		require.EqualValues(t, 1, r.pending())
-		resync = nil
+		down.Store(false)
 		pass(time.Minute)
 		require.Len(t, r.queue.parked, 1)
 		require.Equal(t, []string{"resync-required 1"}, r.to.received("private-a"))
