@@ -20,18 +20,14 @@ import (
 // joinCluster is the code of the README for one of several processes. What it returns waits until both parts have ended.
 func joinCluster(ctx context.Context, store clusterStore, bus realtime.Bus, secret string) (*ws.Server, func() error) {
 	var relay *realtime.Relay
-	var consultations *consultation.Service
 	server := must(ws.New(ws.Config{
 		AppID: "1", Key: "app-key", Secret: secret, // the same in every process
 		Bus:    bus,                     // of redisbus.New, natsbus.New or pgbus.New
 		Resync: chat.ResyncEvent,        // has the browsers fetch what the bus has lost
 		OnWake: func() { relay.Wake() }, // looks after what another process has left behind
-		Authorize: func(ctx context.Context, batch []realtime.Listener) ([]bool, error) {
-			return consultations.MayListen(ctx, batch) // finds a revocation that the bus has lost
-		},
 	}))
 	relay = must(realtime.NewRelay(store, server, nil)) // the services get this as their broadcaster
-	consultations = must(consultation.NewService(store, relay, nil))
+	must(consultation.NewService(store, relay, nil))    // the server asks it every minute who may listen
 
 	ended := make(chan error, 2)
 	go func() { ended <- relay.Run(ctx) }()

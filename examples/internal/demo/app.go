@@ -86,9 +86,6 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 	if a.consultations, err = consultation.NewService(store, broadcaster, nil); err != nil {
 		return nil, err
 	}
-	if transport.Listening != nil {
-		transport.Listening(a.consultations)
-	}
 	if err := seed(ctx, a.consultations); err != nil {
 		return nil, fmt.Errorf("make the demo consultation: %w", err)
 	}

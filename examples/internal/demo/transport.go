@@ -3,13 +3,11 @@ package demo
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/murph-chat/murph/chat"
-	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/httpadapter"
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/pusher"
@@ -29,8 +27,6 @@ type Transport struct {
 	Run func(context.Context) error
 	// Waker gets the relay that is to look into the outbox when another process may have left something there.
 	Waker func(*realtime.Relay)
-	// Listening gets the service that knows who may listen, for a transport that checks it again and again.
-	Listening func(*consultation.Service)
 	// Shown is what the page is told.
 	Shown httpadapter.Transport
 }
@@ -46,21 +42,13 @@ func Cluster(bus ws.Bus) (Transport, error) { return webSocket(0, bus) }
 // webSocket serves with another time between two checks of who may still listen, 0 for the default, and with a bus if
 // there is one.
 func webSocket(interval time.Duration, bus ws.Bus) (Transport, error) {
-	var listening atomic.Pointer[consultation.Service] // made after the server, because it sends through it
-	var relay atomic.Pointer[realtime.Relay]           // likewise
+	var relay atomic.Pointer[realtime.Relay] // made after the server, because it sends through it
 	cfg := ws.Config{AppID: "demo", Key: "murph-demo", Secret: rand.Text()}
 	if env, err := pusher.ConfigFromEnv(nil); err == nil {
 		cfg.AppID, cfg.Key, cfg.Secret = env.AppID, env.Key, env.Secret
 	}
 	cfg.ClientEvents = []string{"client-typing"}
 	cfg.AuthorizeInterval = interval
-	cfg.Authorize = func(ctx context.Context, batch []realtime.Listener) ([]bool, error) {
-		service := listening.Load()
-		if service == nil {
-			return nil, errors.New("the application has not started yet")
-		}
-		return service.MayListen(ctx, batch)
-	}
 	cfg.Bus, cfg.Resync = bus, chat.ResyncEvent
 	cfg.OnWake = func() {
 		if r := relay.Load(); r != nil {
@@ -72,7 +60,7 @@ func webSocket(interval time.Duration, bus ws.Bus) (Transport, error) {
 		return Transport{}, err
 	}
 	return Transport{
-		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown, Listening: listening.Store,
+		Broadcaster: server, Signer: server, Socket: server, Shutdown: server.Shutdown,
 		Run: server.Run, Outbox: bus != nil, Waker: relay.Store,
 		Shown: httpadapter.Transport{Driver: httpadapter.DriverWebSocket, Key: cfg.Key, Presence: true},
 	}, nil
