@@ -121,7 +121,7 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 func (s *Server) apiChannelEvent(c apiCall) (any, error) {
 	data := string(c.body)
 	t, err := apiEvent{
-		Name: c.query.Get("name"), Data: &data, Channels: []string{c.name}, SocketID: c.query.Get("socket_id"),
+		Name: c.params["name"], Data: &data, Channels: []string{c.name}, SocketID: c.params["socket_id"],
 	}.check()
 	if err != nil {
 		return nil, err
