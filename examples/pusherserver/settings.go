@@ -47,7 +47,7 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	flags.BoolVar(&c.AllowPrivateWebhooks, "allow-private-webhooks", false, "let webhooks go to private addresses")
 	clientEvents := flags.Bool("client-events", false, "let clients send events to one another")
 	flags.BoolVar(&c.SubscriptionCount, "subscription-count", false, "tell subscribers how many they are")
-	flags.BoolVar(&c.AllowRepeatedCalls, "allow-repeated-calls", false, "accept equal calls of the HTTP API within one second")
+	flags.BoolVar(&c.RefuseReplays, "refuse-replays", false, "refuse equal calls of the HTTP API within one second")
 	flags.DurationVar(&c.ActivityTimeout, "activity-timeout", 30*time.Second, "silence before a ping, in whole seconds")
 	flags.DurationVar(&c.SubscribeTimeout, "subscribe-timeout", 30*time.Second,
 		"how long a connection may last without a subscription or a sign-in; 0 for ever")

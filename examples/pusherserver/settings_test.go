@@ -20,7 +20,7 @@ func environment(vars map[string]string) func(string) (string, bool) {
 func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	s, err := parseSettings([]string{
-		"-key", "flag", "-webhook", "https://a,https://b", "-webhook", "https://c", "-allow-repeated-calls",
+		"-key", "flag", "-webhook", "https://a,https://b", "-webhook", "https://c", "-refuse-replays",
 	}, environment(map[string]string{
 		"MURPH_KEY": "own", "PUSHER_KEY": "hosted", "MURPH_WEBHOOK": "https://environment",
 		"PUSHER_APP_ID": "7", "MURPH_SECRET": "own", "PUSHER_SECRET": "hosted",
@@ -39,7 +39,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	require.Equal(t, []string{"client-*"}, c.ClientEvents)
 	require.True(t, c.SubscriptionCount)
 	require.True(t, c.AllowPrivateWebhooks)
-	require.True(t, c.AllowRepeatedCalls)
+	require.True(t, c.RefuseReplays)
 	require.Equal(t, 5*time.Second, c.DrainTime)
 	require.Equal(t, 2*time.Minute, c.ActivityTimeout)
 	require.Negative(t, c.SubscribeTimeout)
@@ -59,7 +59,7 @@ func TestEmptyVariablesAreUnset(t *testing.T) {
 	require.Equal(t, []string{"127.0.0.1:6001", "hosted", "app"}, []string{s.addr, c.Key, c.Secret})
 	require.Empty(t, c.ClientEvents)
 	require.Empty(t, c.Webhooks)
-	require.False(t, c.AllowRepeatedCalls)
+	require.False(t, c.RefuseReplays)
 	require.Equal(t, 30*time.Second, c.DrainTime)
 }
 

@@ -141,10 +141,12 @@ type Config struct {
 	// MaxRequestBytes is the largest body that the HTTP API reads; above it the call is refused with 413. Defaults to
 	// 1 MiB, room for ten events of the largest size however an SDK escapes them.
 	MaxRequestBytes int64
-	// AllowRepeatedCalls turns the protection against replays off. A signature covers the time in seconds and nothing
-	// that is unique, so two equal events that an SDK sends within one second look like a replay, and the second one is
-	// refused with 401. Set it where that happens, for instance with events that carry no data.
-	AllowRepeatedCalls bool
+	// RefuseReplays makes the HTTP API serve each signature of a POST once, for as
+	// long as its timestamp is accepted; a repeated call is refused with 401. A call
+	// that was refused can be repeated. A signature covers the time in whole seconds
+	// and nothing that is unique, so two equal events of one second are a replay
+	// too. Set it only if no publisher sends those. Defaults to false.
+	RefuseReplays bool
 
 	// Webhooks are told what happens on the channels. Defaults to none.
 	Webhooks []Webhook

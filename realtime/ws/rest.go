@@ -69,9 +69,8 @@ func badRequest(format string, args ...any) error {
 // no protection.
 //
 // The signature is checked before the body is read. A body must arrive within
-// 15 s, unless the host's http.Server has a ReadTimeout. A POST is served once:
-// its signature is remembered until its timestamp is too old, and a second call
-// with it is refused with 401 ([Config.AllowRepeatedCalls]).
+// 15 s, unless the host's http.Server has a ReadTimeout. Equal calls are served,
+// as hosted Pusher does; see [Config.RefuseReplays].
 //
 // Answers are JSON, {} when there is nothing to say. Refusals are plain text with
 // one of the statuses 400, 401, 404, 405, 408, 413, or with 503 when other nodes
@@ -118,10 +117,8 @@ func (s *Server) callAPI(w http.ResponseWriter, r *http.Request) ([]byte, error)
 		return nil, err
 	}
 	bodyRead()
-	if err := s.refuseReplay(r.Method, params); err != nil {
-		return nil, err
-	}
-	answer, err := endpoint.serve(s, apiCall{ctx: r.Context(), name: name, params: params, body: body})
+	call := apiCall{ctx: r.Context(), name: name, params: params, body: body}
+	answer, err := s.serveOnce(endpoint, call)
 	if err != nil {
 		return nil, err
 	}
@@ -229,15 +226,25 @@ func notAuthenticated(err error) error {
 	return &apiRefusal{http.StatusUnauthorized, "Not authenticated: " + reason}
 }
 
-// refuseReplay fails for a call that was served before.
-func (s *Server) refuseReplay(method string, params map[string]string) error {
-	if method != http.MethodPost || s.cfg.AllowRepeatedCalls {
-		return nil
+// serveOnce serves a call, unless it repeats one that was served or is being
+// served and Config.RefuseReplays is set. A call that fails may be repeated.
+func (s *Server) serveOnce(endpoint apiEndpoint, call apiCall) (answer any, err error) {
+	if endpoint.method != http.MethodPost || !s.cfg.RefuseReplays {
+		return endpoint.serve(s, call)
 	}
-	if !s.served.first(params["auth_signature"], params["auth_timestamp"], time.Now()) {
-		return &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
+	signature, timestamp := call.params["auth_signature"], call.params["auth_timestamp"]
+	if !s.served.first(signature, timestamp, time.Now()) {
+		return nil, &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
 	}
-	return nil
+	served := false
+	defer func() {
+		if !served {
+			s.served.forget(signature, timestamp)
+		}
+	}()
+	answer, err = endpoint.serve(s, call)
+	served = err == nil
+	return answer, err
 }
 
 // apiInfo are the attributes that a caller asks for, in a list with commas.

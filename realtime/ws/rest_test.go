@@ -256,10 +256,12 @@ func TestAPIAuthentication(t *testing.T) {
 	require.EqualValues(t, 15, f.Stats().APIRefusals)
 }
 
-func TestAPIRefusesReplays(t *testing.T) {
+// TestAPIReplays sends one signed call several times. Equal calls are served
+// unless the host wants replays refused.
+func TestAPIReplays(t *testing.T) {
 	t.Parallel()
-	for allowed, want := range map[bool]int{false: 401, true: 200} {
-		f := start(t, func(c *ws.Config) { c.AllowRepeatedCalls = allowed })
+	for refuse, want := range map[bool]int{false: 200, true: 401} {
+		f := start(t, func(c *ws.Config) { c.RefuseReplays = refuse })
 		call := f.caller()
 		const body = `{"name":"e","channel":"a","data":"1"}`
 		r := call.sign("POST", "/apps/1/events", body)
@@ -277,6 +279,37 @@ func TestAPIRefusesReplays(t *testing.T) {
 			require.Equal(t, 200, status)
 		}
 	}
+}
+
+// TestAPIRefusalsMayBeRepeated has calls refused, and repeated when the reason
+// is gone.
+func TestAPIRefusalsMayBeRepeated(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.RefuseReplays = true })
+	call := f.caller()
+	for name, c := range map[string]struct {
+		path, body string
+		want       int
+	}{
+		"malformed":       {"/apps/1/events", `{`, 400},
+		"too large event": {"/apps/1/events", lobbyEvent(strings.Repeat("x", 10241)), 413},
+		"too large body":  {"/apps/1/events", strings.Repeat(" ", 1<<20+1), 413},
+		"unknown channel": {"/apps/1/batch_events", `{"batch":[{"name":"e","channel":"a b","data":"1"}]}`, 400},
+	} {
+		r := call.sign("POST", c.path, c.body)
+		for range 2 {
+			status, answer := call.send(again(t, r, c.body))
+			require.Equal(t, c.want, status, "%s: %s", name, answer)
+		}
+	}
+	body := lobbyEvent("1")
+	r := call.sign("POST", "/apps/1/events", body)
+	status, _ := call.send(again(t, r, body+" ")) // not the body that was signed
+	require.Equal(t, 401, status)
+	status, _ = call.send(again(t, r, body))
+	require.Equal(t, 200, status)
+	status, _ = call.send(again(t, r, body))
+	require.Equal(t, 401, status)
 }
 
 // TestAPISignsTheSentPath mounts the API as hosts do.
