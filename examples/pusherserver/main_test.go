@@ -167,9 +167,11 @@ func TestStartThatFails(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	p := launch(t)
-	status, _ := p.get("/")
-	require.Equal(t, http.StatusUpgradeRequired, status)
-	status, _ = p.get("/apps/1/channels")
+	for path, want := range map[string]int{"/": 404, "/unknown": 404, "/app": 404, "/app/" + key: 426} {
+		status, _ := p.get(path)
+		require.Equal(t, want, status, path)
+	}
+	status, _ := p.get("/apps/1/channels")
 	require.Equal(t, http.StatusUnauthorized, status)
 	for path, code := range map[string]int{ // 0 is an established connection
 		"/somewhere?protocol=7": 4005, "/app/other?protocol=7": 4001, "/app/" + key: 4008, "/app/" + key + "?protocol=3": 4007,

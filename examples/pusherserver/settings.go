@@ -49,8 +49,8 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	flags.BoolVar(&c.SubscriptionCount, "subscription-count", false, "tell subscribers how many they are")
 	flags.BoolVar(&c.RefuseReplays, "refuse-replays", false, "refuse equal calls of the HTTP API within one second")
 	flags.DurationVar(&c.ActivityTimeout, "activity-timeout", 30*time.Second, "silence before a ping, in whole seconds")
-	flags.DurationVar(&c.SubscribeTimeout, "subscribe-timeout", 30*time.Second,
-		"how long a connection may last without a subscription or a sign-in; 0 for ever")
+	flags.DurationVar(&c.SubscribeTimeout, "subscribe-timeout", 0,
+		"how long a connection may last without a subscription or a sign-in; 0 is no limit")
 	flags.DurationVar(&c.DrainTime, "drain", 30*time.Second, "the longest time over which a stop spreads the closing of connections")
 	flags.SetOutput(io.Discard) // the caller prints the error
 	if err := flags.Parse(args); err != nil {
@@ -65,9 +65,6 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	}
 	if err := fromEnvironment(flags, lookup); err != nil {
 		return s, err
-	}
-	if c.SubscribeTimeout == 0 {
-		c.SubscribeTimeout = -1 // for ws.Config 0 is the default
 	}
 	if c.DrainTime <= 0 || c.ActivityTimeout <= 0 {
 		return s, errors.New("-drain and -activity-timeout must be longer than 0")

@@ -27,7 +27,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 		"MURPH_ADDR": "127.0.0.1:0", "MURPH_ORIGINS": "https://a.example, https://*.b.example",
 		"MURPH_CLIENT_EVENTS": "true", "MURPH_SUBSCRIPTION_COUNT": "1", "MURPH_ALLOW_PRIVATE_WEBHOOKS": "true",
 		"MURPH_TRUSTED_PROXIES": "10.0.0.1,fd00::/8", "MURPH_DRAIN": "5s", "MURPH_ACTIVITY_TIMEOUT": "2m",
-		"MURPH_SUBSCRIBE_TIMEOUT": "0s",
+		"MURPH_SUBSCRIBE_TIMEOUT": "40s",
 	}))
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:0", s.addr)
@@ -42,7 +42,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	require.True(t, c.RefuseReplays)
 	require.Equal(t, 5*time.Second, c.DrainTime)
 	require.Equal(t, 2*time.Minute, c.ActivityTimeout)
-	require.Negative(t, c.SubscribeTimeout)
+	require.Equal(t, 40*time.Second, c.SubscribeTimeout)
 	_, err = ws.New(c)
 	require.NoError(t, err)
 }

@@ -51,6 +51,19 @@ func checkVersions(q url.Values) (pusherproto.Code, string) {
 	return pusherproto.CodeNone, ""
 }
 
+// headerHas reports whether a token stands in a header with a comma-separated
+// list.
+func headerHas(h http.Header, name, token string) bool {
+	for _, value := range h.Values(name) {
+		for item := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(item), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // appKey takes the key from the pattern's {key}, or from the last "/app/" of the path.
 func appKey(r *http.Request) (string, bool) {
 	if key := r.PathValue("key"); key != "" {

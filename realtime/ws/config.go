@@ -63,8 +63,9 @@ type Config struct {
 	// pusher:subscription_error. Defaults to 100.
 	MaxChannels int
 
-	// MaxUserConnections is how many connections one user may have, through sign-in or through subscriptions that are
-	// tied to them; on one more both are refused. Defaults to 20, negative means no limit.
+	// MaxUserConnections is how many connections may be signed in as one user; one
+	// more sign-in is refused with the error 4100, and its connection stays without
+	// a user. Subscriptions do not count. Defaults to 20, negative means no limit.
 	MaxUserConnections int
 	// MaxAddressConnections is how many connections may come from one address, or one /64 network of IPv6, and
 	// AddressConnectRate how fast; more are refused with 4100. The defaults, 100 and 10 a second with bursts of 20, hold
@@ -92,8 +93,9 @@ type Config struct {
 	// HandshakeTimeout is how long the answer to the request for a connection may take. How long the request itself may
 	// is up to the host's http.Server.ReadHeaderTimeout. Defaults to 5 s.
 	HandshakeTimeout time.Duration
-	// SubscribeTimeout is how long a connection may last without having subscribed to anything or signed in, before it is
-	// closed with 4100. Defaults to 30 s, negative means for ever.
+	// SubscribeTimeout is how long a connection may last without having subscribed
+	// or signed in before it is closed with 4100. Pages that connect first and
+	// subscribe later need none. Defaults to 0, no limit, as negative values are.
 	SubscribeTimeout time.Duration
 	// AuthorizationTimeout is how long a connection may last without having signed in or subscribed to a channel that
 	// needs a signature, before it is closed with 4009, for servers without anonymous use ("authorized connections" of
@@ -210,7 +212,6 @@ func (c Config) withDefaults() Config {
 	c.SubscribeRate = c.SubscribeRate.withDefault(Rate{PerSecond: 20, Burst: 60})
 	c.ClientEventRate = c.ClientEventRate.withDefault(Rate{PerSecond: 10, Burst: 20})
 	orDuration(&c.HandshakeTimeout, 5*time.Second)
-	orDuration(&c.SubscribeTimeout, 30*time.Second)
 	orDuration(&c.MaxSessionAge, 24*time.Hour)
 	orDuration(&c.GrantTTL, 10*time.Minute)
 	orDuration(&c.CacheTTL, 30*time.Minute)

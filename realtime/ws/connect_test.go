@@ -187,14 +187,24 @@ func TestNoHandshake(t *testing.T) {
 	t.Parallel()
 	srv, err := ws.New(config())
 	require.NoError(t, err)
-	rec := httptest.NewRecorder()
-	srv.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
-	require.Equal(t, http.StatusUpgradeRequired, rec.Code)
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", path, 426}, {"GET", "/app/other", 426}, {"GET", "/prefix" + path, 426},
+		{"POST", path, 405}, {"HEAD", path, 405},
+		{"GET", "/", 404}, {"POST", "/", 404}, {"GET", "/app", 404}, {"GET", "/app/a/b", 404}, {"GET", "/favicon.ico", 404},
+	} {
+		rec := httptest.NewRecorder()
+		srv.ServeHTTP(rec, httptest.NewRequest(c.method, c.path, nil))
+		require.Equal(t, c.want, rec.Code, "%s %s", c.method, c.path)
+		require.Equal(t, c.want == 405, rec.Header().Get("Allow") == "GET")
+	}
 
 	req := httptest.NewRequest(http.MethodGet, path, nil)
 	req.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
-	rec = httptest.NewRecorder() // cannot be hijacked
+	rec := httptest.NewRecorder() // cannot be hijacked
 	srv.ServeHTTP(rec, req)
 	require.Equal(t, http.StatusNotImplemented, rec.Code)
 }

@@ -81,8 +81,6 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 		refuse(pusherproto.SubscriptionLimitReached, "Too many channels on this connection", http.StatusForbidden)
 	case tooManyMembers:
 		refuse(pusherproto.SubscriptionLimitReached, "The channel has too many members", http.StatusForbidden)
-	case tooManyConnections:
-		refuse(pusherproto.SubscriptionLimitReached, "Too many connections of this user", http.StatusForbidden)
 	case notSignedIn:
 		refuse(pusherproto.SubscriptionAuthError, "Not signed in as the user of this channel", http.StatusUnauthorized)
 	case noLongerAllowed:
@@ -117,7 +115,7 @@ func (c *conn) authorize(req pusherproto.Subscribe) (realtime.Channel, subscript
 	}
 	data, err := pusherproto.ParseChannelData(req.ChannelData)
 	switch {
-	case err != nil:
+	case err != nil, data.UserID == "" && ch.Kind() == realtime.KindPresence:
 		return "", subscription{}, &problem{"Invalid channel data", http.StatusBadRequest}
 	case len(data.Info) > cfg.MaxMemberInfo:
 		return "", subscription{}, &problem{"The member's info is too large", http.StatusRequestEntityTooLarge}

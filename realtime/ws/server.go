@@ -95,10 +95,24 @@ func New(cfg Config) (*Server, error) {
 
 // ServeHTTP upgrades the request to a WebSocket connection and returns; the connection lives on. The application key
 // is the path value "key" if the host's pattern has one, and otherwise what follows "/app/" at the end of the path, so
-// the server works below any prefix, stripped or not. A request that is no WebSocket handshake gets an HTTP status, any
-// other one is upgraded, and refused with a close code if need be.
+// the server works below any prefix, stripped or not. A request that is no
+// WebSocket handshake gets an HTTP status: 404 on paths without a key, 405 for
+// other methods than GET, 426 for a GET without an upgrade, 400 and 501 for
+// handshakes that cannot be carried out. Any other request is upgraded, and
+// refused with a close code if need be.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.warned.Do(func() { s.lookAt(r) })
+	if !headerHas(r.Header, "Upgrade", "websocket") {
+		if _, ok := appKey(r); !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+	}
 	sock, wire, err := accept(w, r, &s.cfg, &s.traffic)
 	if err != nil {
 		return // it has answered

@@ -40,8 +40,7 @@ type fixture struct {
 func config(change ...func(*ws.Config)) ws.Config {
 	cfg := ws.Config{
 		AppID: "1", Key: appKey, Secret: "app-secret",
-		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
-		SubscribeTimeout: -1, // many tests need no subscription
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, f := range change {
 		f(&cfg)

@@ -30,7 +30,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 	if long {
 		user.Watchlist = user.Watchlist[:maxWatchlist]
 	}
-	switch c.server.hub.signIn(c, user, textFrame(pusherproto.SigninSuccess(req.UserData))) {
+	switch c.server.hub.signIn(c, user, textFrame(pusherproto.SigninSuccess(user.Text))) {
 	case subscribed:
 		c.life.active.Store(true)
 		c.life.authorized.Store(true)
