@@ -23,10 +23,13 @@ type Config struct {
 	// Secret signs. It never leaves the process.
 	Secret string
 
-	// AllowedOrigins are the pages, besides those of the request's own host, whose scripts may connect:
-	// "https://app.example.org", "https://*.example.org" for every subdomain, with ":port" if it is not the scheme's
-	// own, or "*" for any. A request without an Origin header does not come from a page and is let in. The signatures
-	// are what protects private channels; the origin keeps other sites from using up connections. Defaults to none.
+	// AllowedOrigins are the origins of pages whose scripts may connect:
+	// "https://app.example.org", "https://*.example.org" for every subdomain, with
+	// ":port" if it is not the scheme's own, or "*" for any. Pages of the host in the
+	// request's Host header may always connect, so a proxy in front must pass that
+	// header on, or the pages' own origin must be listed. A request without an Origin
+	// header does not come from a page and is let in. Signatures protect private
+	// channels; origins keep other sites from using up connections. Defaults to none.
 	AllowedOrigins []string
 	// RequireOrigin refuses requests without an Origin header too, which leaves browsers only. Defaults to false.
 	RequireOrigin bool

@@ -32,6 +32,7 @@ type Server struct {
 	node    *cluster.Node // nil without a Bus
 	resyncs *resyncs
 	traffic traffic
+	limits  *limitLog
 
 	shedding sync.Mutex // held by the goroutine that sheds load
 
@@ -77,6 +78,7 @@ func New(cfg Config) (*Server, error) {
 		notices: newNoticeLog(),
 		door:    newDoor(cfg),
 		served:  newServedCalls(maxServedCalls),
+		limits:  newLimitLog(cfg.Logger),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
 
@@ -117,16 +119,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // it has answered
 	}
-	code, reason := s.admit(r)
-	if code == pusherproto.CodeNone {
+	why := s.admit(r)
+	if why == (refusal{}) {
 		c := newConn(s, newSocketID(), s.cfg.clientAddr(r), sock, wire)
-		if code, reason = s.add(c); code == pusherproto.CodeNone {
+		if why = s.add(c); why == (refusal{}) {
 			c.startLifetime()
 			c.start(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
 			return
 		}
 	}
-	s.refuse(sock, wire, code, reason)
+	s.logRefusal(r, why)
+	s.refuse(sock, wire, why.code, why.reason)
 }
 
 // lookAt warns of a host that lets a client take for ever over its request, or over the next one: nothing of this package
@@ -172,21 +175,23 @@ func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason str
 
 // add registers c, unless the server is full or shutting down. Clients come back after a second then, hopefully to
 // another process.
-func (s *Server) add(c *conn) (pusherproto.Code, string) {
+func (s *Server) add(c *conn) refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.draining:
-		return pusherproto.CodeOverCapacity, "Shutting down"
-	case len(s.conns) >= s.cfg.MaxConnections, s.crowded():
-		return pusherproto.CodeOverCapacity, "Over capacity"
+		return overCapacity("Shutting down", "")
+	case len(s.conns) >= s.cfg.MaxConnections:
+		return overCapacity("Over capacity", "MaxConnections")
+	case s.crowded():
+		return overCapacity("Over capacity", "MaxQueueMemory")
 	}
-	if reason := s.door.enter(c.from, time.Now()); reason != "" {
-		return pusherproto.CodeOverCapacity, reason
+	if why := s.door.enter(c.from, time.Now()); why != (refusal{}) {
+		return why
 	}
 	s.conns[c] = struct{}{}
 	s.startSweep()
-	return pusherproto.CodeNone, ""
+	return refusal{}
 }
 
 func (s *Server) remove(c *conn) {
