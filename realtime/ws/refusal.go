@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -25,8 +26,8 @@ func overCapacity(reason, setting string) refusal {
 // limitLogPause is the time between two lines about the same setting.
 const limitLogPause = time.Minute
 
-// limitLog logs which settings refuse something to clients, one line for each
-// setting and minute, so that an operator learns what to change.
+// limitLog logs what refuses something to clients, one line for each kind and
+// minute, so that an operator learns what to change.
 type limitLog struct {
 	log *slog.Logger
 
@@ -34,7 +35,7 @@ type limitLog struct {
 	lines map[string]*limitLine
 }
 
-// limitLine is what was logged about one setting, and what was not.
+// limitLine is what was logged of one kind, and what was not.
 type limitLine struct {
 	last    int64 // ticks
 	skipped int
@@ -45,29 +46,26 @@ func newLimitLog(log *slog.Logger) *limitLog {
 }
 
 // refused says that the field of Config has refused something.
-func (l *limitLog) refused(setting string, attrs ...slog.Attr) {
-	l.say(setting, "ws: a setting has refused something to a client", attrs...)
+func (l *limitLog) refused(setting string) {
+	l.say(setting, "ws: a setting has refused something to a client", slog.String("setting", "Config."+setting))
 }
 
-// say logs a line about a setting, unless there was one within the last minute.
-func (l *limitLog) say(setting, message string, attrs ...slog.Attr) {
-	times := l.due(setting, ticks(time.Now()))
-	if times == 0 {
-		return
+// say logs a line of one kind, unless there was one within the last minute.
+func (l *limitLog) say(kind, message string, attrs ...slog.Attr) {
+	if times := l.due(kind, ticks(time.Now())); times > 0 {
+		l.log.LogAttrs(context.Background(), slog.LevelWarn, message, append(attrs, slog.Int("times", times))...)
 	}
-	attrs = append([]slog.Attr{slog.String("setting", "Config."+setting), slog.Int("times", times)}, attrs...)
-	l.log.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
 }
 
 // due counts one refusal. It returns how many a line would stand for, or 0 if it
 // is too early for one.
-func (l *limitLog) due(setting string, now int64) int {
+func (l *limitLog) due(kind string, now int64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	line := l.lines[setting]
+	line := l.lines[kind]
 	if line == nil {
 		line = new(limitLine)
-		l.lines[setting] = line
+		l.lines[kind] = line
 	} else if now-line.last < int64(limitLogPause) {
 		line.skipped++
 		return 0
@@ -87,9 +85,19 @@ func (s *Server) logRefusal(r *http.Request, why refusal) {
 	case "AllowedOrigins":
 		s.limits.say(why.setting, "ws: a page of another origin was refused. Allow its origin, or, if a proxy in front "+
 			"has changed the Host header of a page of your own, have the proxy pass the header on",
-			slog.String("origin", shortened(r.Header.Get("Origin"))), slog.String("host", shortened(r.Host)))
+			slog.String("setting", "Config.AllowedOrigins"), slog.String("origin", shortened(r.Header.Get("Origin"))), slog.String("host", shortened(r.Host)))
 	default:
 		s.limits.refused(why.setting)
+	}
+}
+
+// logNoHijack tells the operator which middleware handshakes fail at.
+func (s *Server) logNoHijack(err error) {
+	var stuck *noHijackError
+	if errors.As(err, &stuck) {
+		s.limits.say("hijack", "ws: a handshake failed because the ResponseWriter of middleware can be neither hijacked nor "+
+			"unwrapped. Mount the socket outside of that middleware, or give its ResponseWriter an Unwrap method",
+			slog.String("response_writer", stuck.writer))
 	}
 }
 

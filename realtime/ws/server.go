@@ -117,6 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	sock, wire, err := accept(w, r, &s.cfg, &s.traffic)
 	if err != nil {
+		s.logNoHijack(err)
 		return // it has answered
 	}
 	why := s.admit(r)
