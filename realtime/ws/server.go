@@ -256,6 +256,9 @@ func (s *Server) relayClientEvent(ch realtime.Channel, message []byte, from real
 	_ = s.share(cluster.Event{Channel: ch, Except: from, Message: message})
 }
 
+// AppKey returns the key that clients connect with, which is public.
+func (s *Server) AppKey() string { return s.cfg.Key }
+
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,
 // so that it can be ended when the person may no longer listen.
 func (s *Server) SignChannel(id realtime.SocketID, ch realtime.Channel, m *realtime.Member) (realtime.Grant, error) {
