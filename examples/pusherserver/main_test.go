@@ -149,7 +149,7 @@ func TestStartThatFails(t *testing.T) {
 		want  string
 	}{
 		"address in use":  {[]string{"-addr", p.addr, "-app-id", "1", "-key", "k", "-secret", "canary"}, "address already in use"},
-		"no secret":       {[]string{"-app-id", "1", "-key", "k"}, "Config.Secret is required"},
+		"no secret":       {[]string{"-app-id", "1", "-key", "k"}, "-secret, or one of the variables MURPH_SECRET, PUSHER_SECRET, PUSHER_APP_SECRET, must be set"},
 		"unknown flag":    {[]string{"-nonsense"}, "not defined"},
 		"private webhook": {[]string{"-app-id", "1", "-key", "k", "-secret", "canary", "-webhook", "http://127.0.0.1/"}, "not public"},
 	} {

@@ -234,6 +234,7 @@ func (s *Server) serveOnce(endpoint apiEndpoint, call apiCall) (answer any, err 
 	}
 	signature, timestamp := call.params["auth_signature"], call.params["auth_timestamp"]
 	if !s.served.first(signature, timestamp, time.Now()) {
+		s.limits.refused("RefuseReplays")
 		return nil, &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
 	}
 	served := false

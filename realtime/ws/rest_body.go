@@ -37,6 +37,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, params map[str
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
+		s.limits.refused("MaxRequestBytes")
 		return nil, &apiRefusal{http.StatusRequestEntityTooLarge,
 			fmt.Sprintf("The body is larger than %d bytes", tooLarge.Limit)}
 	case errors.Is(err, os.ErrDeadlineExceeded):

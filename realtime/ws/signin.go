@@ -23,6 +23,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 		return
 	}
 	if len(user.Info) > c.server.cfg.MaxMemberInfo {
+		c.server.limits.refused("MaxMemberInfo")
 		refuse(pusherproto.CodeUnauthorized, "The user's info is too large")
 		return
 	}
@@ -40,6 +41,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 	case notSignedIn:
 		refuse(pusherproto.CodeUnauthorized, "Already signed in as another user")
 	case tooManyConnections:
+		c.server.limits.refused("MaxUserConnections")
 		refuse(pusherproto.CodeOverCapacity, "Too many connections of this user")
 	}
 }
