@@ -27,7 +27,8 @@ const (
 type Transport struct {
 	// Driver defaults to poll without a [Config].Signer, to websocket with a [Config].Socket, else to pusher.
 	Driver Driver
-	// Key is the application key, required by all drivers but poll.
+	// Key is the application key, required by all drivers but poll. It must be the
+	// one of the [Config].Signer and the [Config].Socket.
 	Key string
 	// Cluster is the cluster of hosted Pusher Channels; the driver pusher needs it, or WSHost.
 	Cluster string
@@ -93,11 +94,19 @@ func (t Transport) validate(c Config) error {
 	}
 	if t.Key == "" {
 		errs = append(errs, fmt.Errorf("the driver %q needs Transport.Key", t.Driver))
+	} else if t.differs(c.Signer) || t.differs(c.Socket) {
+		errs = append(errs, errors.New("Transport.Key is not the key of the Signer and the Socket"))
 	}
 	if t.Driver == DriverPusher && t.Cluster == "" && t.WSHost == "" {
 		errs = append(errs, errors.New("the driver \"pusher\" needs Transport.Cluster or Transport.WSHost"))
 	}
 	return errors.Join(errs...)
+}
+
+// differs reports whether a part of the transport has another application key.
+func (t Transport) differs(part any) bool {
+	keyed, ok := part.(interface{ AppKey() string })
+	return ok && keyed.AppKey() != t.Key
 }
 
 // connection is the member "transport" of an answer. Fields that do not apply are absent.

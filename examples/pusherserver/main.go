@@ -5,7 +5,12 @@
 //
 // Every flag can be set in the environment instead: -app-id is MURPH_APP_ID, -subscription-count is
 // MURPH_SUBSCRIPTION_COUNT=true, and PUSHER_APP_ID, PUSHER_KEY and PUSHER_SECRET are read too. A secret belongs there:
-// others on the machine can see the flags of a process. A flag wins over the environment.
+// others on the machine can see the flags of a process. A flag wins over the environment; white space around a value does
+// not count, and an empty value is none.
+//
+// Each limit that a client can meet has a flag (-h lists them). The log names the flag of a limit that has refused
+// something, once a minute: a load test from one machine meets -connect-rate, 500 new connections a second, and behind a
+// proxy in -trusted-proxies also -address-connect-rate and -max-address-connections.
 //
 // TLS is up to a proxy in front, whose address goes into -trusted-proxies and whose idle timeout has to be above 40
 // seconds. SIGTERM and interrupt drain: /healthz turns to 503, clients are sent away over -drain, webhooks that wait are
@@ -49,6 +54,7 @@ func main() {
 
 // run serves until ctx ends, and drains.
 func run(ctx context.Context, settings settings) error {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: nameFlags})))
 	server, err := ws.New(settings.config)
 	if err != nil {
 		return err

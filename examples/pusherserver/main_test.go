@@ -149,7 +149,7 @@ func TestStartThatFails(t *testing.T) {
 		want  string
 	}{
 		"address in use":  {[]string{"-addr", p.addr, "-app-id", "1", "-key", "k", "-secret", "canary"}, "address already in use"},
-		"no secret":       {[]string{"-app-id", "1", "-key", "k"}, "Config.Secret is required"},
+		"no secret":       {[]string{"-app-id", "1", "-key", "k"}, "-secret, or one of the variables MURPH_SECRET, PUSHER_SECRET, PUSHER_APP_SECRET, must be set"},
 		"unknown flag":    {[]string{"-nonsense"}, "not defined"},
 		"private webhook": {[]string{"-app-id", "1", "-key", "k", "-secret", "canary", "-webhook", "http://127.0.0.1/"}, "not public"},
 	} {
@@ -167,9 +167,11 @@ func TestStartThatFails(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	p := launch(t)
-	status, _ := p.get("/")
-	require.Equal(t, http.StatusUpgradeRequired, status)
-	status, _ = p.get("/apps/1/channels")
+	for path, want := range map[string]int{"/": 404, "/unknown": 404, "/app": 404, "/app/" + key: 426} {
+		status, _ := p.get(path)
+		require.Equal(t, want, status, path)
+	}
+	status, _ := p.get("/apps/1/channels")
 	require.Equal(t, http.StatusUnauthorized, status)
 	for path, code := range map[string]int{ // 0 is an established connection
 		"/somewhere?protocol=7": 4005, "/app/other?protocol=7": 4001, "/app/" + key: 4008, "/app/" + key + "?protocol=3": 4007,

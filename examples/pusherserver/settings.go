@@ -30,28 +30,17 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	var s settings
 	c := &s.config
 	flags := flag.NewFlagSet("pusherserver", flag.ContinueOnError)
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:6001", "address to listen on; port 0 takes a free one")
+	flags.StringVar(&s.addr, "addr", defaultAddr, "address to listen on; port 0 takes a free one")
 	flags.StringVar(&c.AppID, "app-id", "", "id of the application")
 	flags.StringVar(&c.Key, "key", "", "public key of the application")
 	flags.StringVar(&c.Secret, "secret", "", "secret of the application")
-	list(flags, "origins", "pages that may connect, besides those of the own host: https://app.example.org or *",
-		func(v string) error { c.AllowedOrigins = append(c.AllowedOrigins, v); return nil })
-	list(flags, "trusted-proxies", "addresses or networks of proxies whose X-Forwarded-For counts",
-		func(v string) error {
-			prefix, err := parsePrefix(v)
-			c.TrustedProxies = append(c.TrustedProxies, prefix)
-			return err
-		})
-	list(flags, "webhook", "URLs that are told of channels, members, client events, cache misses and counts",
-		func(v string) error { c.Webhooks = append(c.Webhooks, ws.Webhook{URL: v}); return nil })
+	lists(flags, c)
 	flags.BoolVar(&c.AllowPrivateWebhooks, "allow-private-webhooks", false, "let webhooks go to private addresses")
 	clientEvents := flags.Bool("client-events", false, "let clients send events to one another")
 	flags.BoolVar(&c.SubscriptionCount, "subscription-count", false, "tell subscribers how many they are")
-	flags.BoolVar(&c.AllowRepeatedCalls, "allow-repeated-calls", false, "accept equal calls of the HTTP API within one second")
 	flags.DurationVar(&c.ActivityTimeout, "activity-timeout", 30*time.Second, "silence before a ping, in whole seconds")
-	flags.DurationVar(&c.SubscribeTimeout, "subscribe-timeout", 30*time.Second,
-		"how long a connection may last without a subscription or a sign-in; 0 for ever")
 	flags.DurationVar(&c.DrainTime, "drain", 30*time.Second, "the longest time over which a stop spreads the closing of connections")
+	limits(flags, c)
 	flags.SetOutput(io.Discard) // the caller prints the error
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -63,20 +52,35 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	if flags.NArg() > 0 {
 		return s, errors.New("there are arguments that are no flags")
 	}
-	if err := fromEnvironment(flags, lookup); err != nil {
-		return s, err
-	}
-	if c.SubscribeTimeout == 0 {
-		c.SubscribeTimeout = -1 // for ws.Config 0 is the default
+	errs := []error{fromEnvironment(flags, lookup)}
+	for _, name := range []string{"app-id", "key", "secret"} {
+		if flags.Lookup(name).Value.String() == "" {
+			errs = append(errs, fmt.Errorf("-%s, or one of the variables %s, must be set", name, strings.Join(variables(name), ", ")))
+		}
 	}
 	if c.DrainTime <= 0 || c.ActivityTimeout <= 0 {
-		return s, errors.New("-drain and -activity-timeout must be longer than 0")
+		errs = append(errs, errors.New("-drain and -activity-timeout must be longer than 0"))
 	}
 	if *clientEvents {
 		c.ClientEvents = []string{"client-*"}
-		c.MaxClientEventBytes = 10 << 10 // as hosted
 	}
-	return s, nil
+	return s, errors.Join(errs...)
+}
+
+const defaultAddr = "127.0.0.1:6001"
+
+// lists makes the flags that hold several values.
+func lists(flags *flag.FlagSet, c *ws.Config) {
+	list(flags, "origins", "pages that may connect, besides those of the own host: https://app.example.org or *",
+		func(v string) error { c.AllowedOrigins = append(c.AllowedOrigins, v); return nil })
+	list(flags, "trusted-proxies", "addresses or networks of proxies whose X-Forwarded-For counts",
+		func(v string) error {
+			prefix, err := parsePrefix(v)
+			c.TrustedProxies = append(c.TrustedProxies, prefix)
+			return err
+		})
+	list(flags, "webhook", "URLs that are told of channels, members, client events, cache misses and counts",
+		func(v string) error { c.Webhooks = append(c.Webhooks, ws.Webhook{URL: v}); return nil })
 }
 
 // list makes a flag that holds values with commas between them, and can be given more than once.
@@ -101,26 +105,54 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return netip.ParsePrefix(s)
 }
 
-// fromEnvironment sets the flags that were not given. No error contains a value, one could be the secret.
+// fromEnvironment sets the flags that were not given. As with a flag, white space
+// around a value does not count, and one that is empty is unset. No error contains
+// a value, which could be the secret.
 func fromEnvironment(flags *flag.FlagSet, lookup func(string) (string, bool)) error {
 	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	var errs []error
+	set := func(f *flag.Flag, name, value string) {
+		if flags.Set(f.Name, value) != nil {
+			errs = append(errs, fmt.Errorf("the variable %s has a value that -%s does not take", name, f.Name))
+		}
+	}
+	flags.Visit(func(f *flag.Flag) {
+		given[f.Name] = true
+		if text, ok := text(f); ok {
+			given[f.Name] = text != ""
+			set(f, f.Name, text)
+		}
+	})
 	flags.VisitAll(func(f *flag.Flag) {
 		if given[f.Name] {
 			return
 		}
-		own := "MURPH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		for _, name := range append([]string{own}, hostedNames[f.Name]...) {
+		for _, name := range variables(f.Name) {
 			value, _ := lookup(name)
-			if value == "" {
-				continue // as deployments have it that name all variables
+			if value = strings.TrimSpace(value); value != "" {
+				set(f, name, value)
+				return
 			}
-			if flags.Set(f.Name, value) != nil {
-				errs = append(errs, fmt.Errorf("the variable %s has a value that -%s does not take", name, f.Name))
-			}
-			return
+		}
+		if text, ok := text(f); ok && text == "" {
+			set(f, f.Name, f.DefValue)
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// text returns the value of a flag that takes any text, without white space around
+// it.
+func text(f *flag.Flag) (string, bool) {
+	getter, ok := f.Value.(flag.Getter)
+	if !ok {
+		return "", false
+	}
+	s, ok := getter.Get().(string)
+	return strings.TrimSpace(s), ok
+}
+
+// variables returns the variables that set a flag, the first of which counts.
+func variables(name string) []string {
+	return append([]string{"MURPH_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}, hostedNames[name]...)
 }

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/murph-chat/murph/examples/internal/demo"
@@ -36,8 +37,12 @@ func main() {
 	flag.StringVar(&choice.host, "pusher-host", "", "host:port of a server that speaks Pusher's protocol without TLS")
 	flag.StringVar(&choice.privacy, "privacy", "full", "what the Pusher service sees: full, thin or encrypted")
 	flag.BoolVar(&choice.outbox, "outbox", true, "with -transport pusher: let events wait in the database")
-	flag.StringVar(&choice.encryptionKey, "encryption-key", os.Getenv("MURPH_ENCRYPTION_KEY"), "32 bytes, for -privacy encrypted")
+	flag.StringVar(&choice.encryptionKey, "encryption-key", "", "32 bytes, for -privacy encrypted (default: the variable MURPH_ENCRYPTION_KEY)")
 	flag.Parse()
+	if choice.encryptionKey = strings.TrimSpace(choice.encryptionKey); choice.encryptionKey == "" {
+		// Not the flag's default, which -h would print.
+		choice.encryptionKey = strings.TrimSpace(os.Getenv("MURPH_ENCRYPTION_KEY"))
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

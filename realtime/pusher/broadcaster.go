@@ -121,6 +121,9 @@ func (b *Broadcaster) SignChannel(s realtime.SocketID, ch realtime.Channel, m *r
 	return grant, nil
 }
 
+// AppKey returns the key that clients connect with, which is public.
+func (b *Broadcaster) AppKey() string { return b.signer.Key }
+
 // SignUser implements [realtime.Signer].
 func (b *Broadcaster) SignUser(s realtime.SocketID, m realtime.Member) (realtime.UserGrant, error) {
 	if b.cfg.Privacy != PrivacyFull {

@@ -54,8 +54,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the caller has given up
 	}
-	signed := pusherproto.Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Body: body}
-	if err := (pusherproto.Credentials{Key: key, Secret: secret}).VerifyRequest(signed, time.Now()); err != nil {
+	creds := pusherproto.Credentials{Key: key, Secret: secret}
+	params, err := creds.VerifyQuery(r.Method, []string{r.URL.EscapedPath()}, r.URL.Query(), time.Now())
+	if err := errors.Join(err, pusherproto.VerifyBody(params, body)); err != nil {
 		e.t.Errorf("request: %v", err)
 	}
 	e.mu.Lock()

@@ -26,7 +26,7 @@ type through struct {
 
 func newThrough(t *testing.T) *through {
 	t.Helper()
-	server, err := ws.New(ws.Config{AppID: appID, Key: key, Secret: secret, AllowRepeatedCalls: true})
+	server, err := ws.New(ws.Config{AppID: appID, Key: key, Secret: secret})
 	require.NoError(t, err)
 	th := &through{server: server}
 	mux := http.NewServeMux()

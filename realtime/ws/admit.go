@@ -19,36 +19,48 @@ const (
 // maxVersionLength is generous for the version of a client library.
 const maxVersionLength = 64
 
-// admit checks the request (Pusher Channels Protocol, "Connection"). It returns the code to refuse it with, and the
-// reason, or CodeNone.
-func (s *Server) admit(r *http.Request) (pusherproto.Code, string) {
-	if !s.cfg.allowsOrigin(r.Header.Get("Origin"), r.Host) {
-		return pusherproto.CodeUnauthorized, "Origin not allowed"
+// admit checks the request (Pusher Channels Protocol, "Connection").
+func (s *Server) admit(r *http.Request) refusal {
+	if why := s.checkOrigin(r); why != (refusal{}) {
+		return why
 	}
 	key, ok := appKey(r)
 	if !ok {
-		return pusherproto.CodePathNotFound, "Path not found"
+		return refusal{code: pusherproto.CodePathNotFound, reason: "Path not found"}
 	}
 	if subtle.ConstantTimeCompare([]byte(key), []byte(s.cfg.Key)) != 1 {
-		return pusherproto.CodeUnknownApp, "Unknown application key"
+		return refusal{code: pusherproto.CodeUnknownApp, reason: "Unknown application key"}
 	}
 	return checkVersions(r.URL.Query())
 }
 
-func checkVersions(q url.Values) (pusherproto.Code, string) {
+func checkVersions(q url.Values) refusal {
 	protocol := q.Get("protocol")
 	if protocol == "" {
-		return pusherproto.CodeNoProtocol, "No protocol version supplied"
+		return refusal{code: pusherproto.CodeNoProtocol, reason: "No protocol version supplied"}
 	}
 	if n, err := strconv.Atoi(protocol); err != nil || n < minProtocol || n > maxProtocol {
-		return pusherproto.CodeUnsupportedProtocol, "Unsupported protocol version"
+		return refusal{code: pusherproto.CodeUnsupportedProtocol, reason: "Unsupported protocol version"}
 	}
 	version := q.Get("version")
 	bad := strings.IndexFunc(version, func(r rune) bool { return !isURLWord(string(r)) && r != '.' && r != '+' })
 	if bad >= 0 || len(version) > maxVersionLength {
-		return pusherproto.CodeBadVersion, "Invalid version string"
+		return refusal{code: pusherproto.CodeBadVersion, reason: "Invalid version string"}
 	}
-	return pusherproto.CodeNone, ""
+	return refusal{}
+}
+
+// headerHas reports whether a token stands in a header with a comma-separated
+// list.
+func headerHas(h http.Header, name, token string) bool {
+	for _, value := range h.Values(name) {
+		for item := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(item), token) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // appKey takes the key from the pattern's {key}, or from the last "/app/" of the path.

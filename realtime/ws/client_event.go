@@ -14,8 +14,11 @@ import (
 // may not be sent is answered with the error 4301, which closes nothing.
 func (c *conn) clientEvent(f pusherproto.ClientFrame) {
 	ch := realtime.Channel(f.Channel)
-	sub, reason := c.mayTrigger(ch, f)
+	sub, reason, setting := c.mayTrigger(ch, f)
 	if reason != "" {
+		if setting != "" {
+			c.server.limits.refused(setting)
+		}
 		c.send(pusherproto.Error(pusherproto.CodeClientEventRejected, reason))
 		return
 	}
@@ -31,27 +34,28 @@ func (c *conn) clientEvent(f pusherproto.ClientFrame) {
 	s.relayClientEvent(ch, pusherproto.AppendClientEvent(nil, ch, f.Event, f.Data, userID), c.id)
 }
 
-// mayTrigger returns the sender's subscription, or why the event is refused.
-func (c *conn) mayTrigger(ch realtime.Channel, f pusherproto.ClientFrame) (subscription, string) {
+// mayTrigger returns the sender's subscription, or why the event is refused, and
+// the field of Config that changes it, if there is one.
+func (c *conn) mayTrigger(ch realtime.Channel, f pusherproto.ClientFrame) (sub subscription, reason, setting string) {
 	cfg := &c.server.cfg
 	kind := ch.Kind()
 	switch {
 	case len(cfg.ClientEvents) == 0:
-		return subscription{}, "Client events are not enabled"
+		return subscription{}, "Client events are not enabled", "ClientEvents"
 	case !slices.Contains(cfg.ClientEvents, f.Event) && !slices.Contains(cfg.ClientEvents, allClientEvents):
-		return subscription{}, "This client event is not allowed"
+		return subscription{}, "This client event is not allowed", "ClientEvents"
 	case kind != realtime.KindPrivate && kind != realtime.KindPresence: // an encrypted channel's would be in the clear
-		return subscription{}, "Client events are for private and presence channels"
+		return subscription{}, "Client events are for private and presence channels", ""
 	case len(f.Data) > cfg.MaxClientEventBytes:
-		return subscription{}, "The client event is too large"
+		return subscription{}, "The client event is too large", "MaxClientEventBytes"
 	case c.limits.events.take(cfg.ClientEventRate, time.Now()) > 0:
-		return subscription{}, "Too many client events"
+		return subscription{}, "Too many client events", "ClientEventRate"
 	}
 	sub, ok := c.server.hub.subscription(c, ch)
 	if !ok {
-		return subscription{}, "Client events need a subscription to the channel"
+		return subscription{}, "Client events need a subscription to the channel", ""
 	}
-	return sub, ""
+	return sub, "", ""
 }
 
 // allClientEvents in Config.ClientEvents stands for all names.

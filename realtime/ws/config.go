@@ -22,10 +22,13 @@ type Config struct {
 	// Secret signs. It never leaves the process.
 	Secret string
 
-	// AllowedOrigins are the pages, besides those of the request's own host, whose scripts may connect:
-	// "https://app.example.org", "https://*.example.org" for every subdomain, with ":port" if it is not the scheme's
-	// own, or "*" for any. A request without an Origin header does not come from a page and is let in. The signatures
-	// are what protects private channels; the origin keeps other sites from using up connections. Defaults to none.
+	// AllowedOrigins are the origins of pages whose scripts may connect:
+	// "https://app.example.org", "https://*.example.org" for every subdomain, with
+	// ":port" if it is not the scheme's own, or "*" for any. Pages of the host in the
+	// request's Host header may always connect, so a proxy in front must pass that
+	// header on, or the pages' own origin must be listed. A request without an Origin
+	// header does not come from a page and is let in. Signatures protect private
+	// channels; origins keep other sites from using up connections. Defaults to none.
 	AllowedOrigins []string
 	// RequireOrigin refuses requests without an Origin header too, which leaves browsers only. Defaults to false.
 	RequireOrigin bool
@@ -62,8 +65,9 @@ type Config struct {
 	// pusher:subscription_error. Defaults to 100.
 	MaxChannels int
 
-	// MaxUserConnections is how many connections one user may have, through sign-in or through subscriptions that are
-	// tied to them; on one more both are refused. Defaults to 20, negative means no limit.
+	// MaxUserConnections is how many connections may be signed in as one user; one
+	// more sign-in is refused with the error 4100, and its connection stays without
+	// a user. Subscriptions do not count. Defaults to 20, negative means no limit.
 	MaxUserConnections int
 	// MaxAddressConnections is how many connections may come from one address, or one /64 network of IPv6, and
 	// AddressConnectRate how fast; more are refused with 4100. The defaults, 100 and 10 a second with bursts of 20, hold
@@ -91,8 +95,9 @@ type Config struct {
 	// HandshakeTimeout is how long the answer to the request for a connection may take. How long the request itself may
 	// is up to the host's http.Server.ReadHeaderTimeout. Defaults to 5 s.
 	HandshakeTimeout time.Duration
-	// SubscribeTimeout is how long a connection may last without having subscribed to anything or signed in, before it is
-	// closed with 4100. Defaults to 30 s, negative means for ever.
+	// SubscribeTimeout is how long a connection may last without having subscribed
+	// or signed in before it is closed with 4100. Pages that connect first and
+	// subscribe later need none. Defaults to 0, no limit, as negative values are.
 	SubscribeTimeout time.Duration
 	// AuthorizationTimeout is how long a connection may last without having signed in or subscribed to a channel that
 	// needs a signature, before it is closed with 4009, for servers without anonymous use ("authorized connections" of
@@ -141,10 +146,12 @@ type Config struct {
 	// MaxRequestBytes is the largest body that the HTTP API reads; above it the call is refused with 413. Defaults to
 	// 1 MiB, room for ten events of the largest size however an SDK escapes them.
 	MaxRequestBytes int64
-	// AllowRepeatedCalls turns the protection against replays off. A signature covers the time in seconds and nothing
-	// that is unique, so two equal events that an SDK sends within one second look like a replay, and the second one is
-	// refused with 401. Set it where that happens, for instance with events that carry no data.
-	AllowRepeatedCalls bool
+	// RefuseReplays makes the HTTP API serve each signature of a POST once, for as
+	// long as its timestamp is accepted; a repeated call is refused with 401. A call
+	// that was refused can be repeated. A signature covers the time in whole seconds
+	// and nothing that is unique, so two equal events of one second are a replay
+	// too. Set it only if no publisher sends those. Defaults to false.
+	RefuseReplays bool
 
 	// Webhooks are told what happens on the channels. Defaults to none.
 	Webhooks []Webhook
@@ -218,7 +225,6 @@ func (c Config) withDefaults() Config {
 	c.SubscribeRate = c.SubscribeRate.withDefault(Rate{PerSecond: 20, Burst: 60})
 	c.ClientEventRate = c.ClientEventRate.withDefault(Rate{PerSecond: 10, Burst: 20})
 	orDuration(&c.HandshakeTimeout, 5*time.Second)
-	orDuration(&c.SubscribeTimeout, 30*time.Second)
 	orDuration(&c.MaxSessionAge, 24*time.Hour)
 	orDuration(&c.GrantTTL, 10*time.Minute)
 	orDuration(&c.CacheTTL, 30*time.Minute)

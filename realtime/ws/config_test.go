@@ -33,7 +33,6 @@ func TestDefaults(t *testing.T) {
 		"PingRate":              ws.Rate{PerSecond: 5, Burst: 20},
 		"SubscribeRate":         ws.Rate{PerSecond: 20, Burst: 60},
 		"HandshakeTimeout":      5 * time.Second,
-		"SubscribeTimeout":      30 * time.Second,
 		"MaxSessionAge":         24 * time.Hour,
 		"GrantTTL":              10 * time.Minute,
 		"MaxClientEventBytes":   2 << 10,

@@ -79,15 +79,22 @@ func (c *conn) framed(n, pings int) {
 	now := time.Now()
 	for range n {
 		if c.limits.messages.take(c.server.cfg.MessageRate, now) > 0 {
-			c.close(pusherproto.CodeOverCapacity, "Too many messages", false)
+			c.overLimit("Too many messages", "MessageRate")
 			return
 		}
 	}
 	for range pings {
 		if c.limits.pings.take(c.server.cfg.PingRate, now) > 0 {
-			c.close(pusherproto.CodeOverCapacity, "Too many pings", false)
+			c.overLimit("Too many pings", "PingRate")
 			return
 		}
+	}
+}
+
+// overLimit closes a connection that has done more than a field of Config allows.
+func (c *conn) overLimit(reason, setting string) {
+	if c.close(pusherproto.CodeOverCapacity, reason, false) {
+		c.server.limits.refused(setting)
 	}
 }
 
@@ -156,19 +163,20 @@ func (c *conn) push(frame []byte) {
 // missed, and the close frame tells it so.
 func (c *conn) overflow() {
 	if c.close(pusherproto.CodeOverCapacity, "too slow", true) {
-		c.slow("the queue is full")
+		c.slow("the queue is full", c.wire.lack())
 	}
 }
 
 // stuck is for a connection that was cut because a write timed out.
 func (c *conn) stuck() {
 	if !c.closing.Load() {
-		c.slow("a write timed out")
+		c.slow("a write timed out", "WriteTimeout")
 	}
 }
 
-func (c *conn) slow(reason string) {
+func (c *conn) slow(reason, setting string) {
 	c.server.slowCloses.Add(1)
+	c.server.limits.refused(setting)
 	c.server.cfg.Logger.Info("ws: closed a slow connection",
 		slog.String("socket_id", string(c.id)), slog.String("reason", reason))
 }
@@ -187,8 +195,13 @@ func (c *conn) close(code pusherproto.Code, reason string, drop bool) bool {
 
 // rejected counts a close frame that the library has sent because of what it does not accept.
 func (c *conn) rejected(frame []byte) {
-	if len(frame) >= 4 {
-		c.server.closes.add(pusherproto.Code(binary.BigEndian.Uint16(frame[2:])))
+	if len(frame) < 4 {
+		return
+	}
+	code := pusherproto.Code(binary.BigEndian.Uint16(frame[2:]))
+	c.server.closes.add(code)
+	if code == pusherproto.CodeMessageTooBig {
+		c.server.limits.refused("MaxMessageBytes")
 	}
 }
 

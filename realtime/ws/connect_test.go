@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -70,6 +72,11 @@ func TestRefusals(t *testing.T) {
 		"other port":                 {path: path, header: origin("https://a.example.net"), want: 4009},
 		"bare domain":                {path: path, header: origin("https://example.net:8443"), want: 4009},
 		"suffix without a dot":       {path: path, header: origin("https://evilexample.net:8443"), want: 4009},
+		"own host, other scheme":     {path: path, header: origin(strings.Replace(f.base, "ws", "ftp", 1)), want: 4009},
+		"own host, with a user":      {path: path, header: origin(strings.Replace(f.base, "ws://", "http://x@", 1)), want: 4009},
+		"own host, with a query":     {path: path, header: origin(strings.Replace(f.base, "ws", "http", 1) + "?"), want: 4009},
+		"the scheme's port":          {path: path, header: origin("https://app.example.org:443")},
+		"another scheme's port":      {path: path, header: origin("https://app.example.org:80"), want: 4009},
 		"sandboxed page":             {path: path, header: origin("null"), want: 4009},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,6 +102,60 @@ func TestRefusals(t *testing.T) {
 			_, frames, _ := strings.Cut(tap.String(), "\r\n\r\n")
 			require.True(t, strings.HasPrefix(frames, "\x81"+string([]byte{byte(len(message))})+message+"\x88"), "%q", frames)
 		})
+	}
+}
+
+// TestOwnHost compares origins with Host headers, of which either may have the
+// scheme's own port.
+func TestOwnHost(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.AllowedOrigins = []string{"https://cdn.example:443", "capacitor://localhost"} })
+	for _, c := range []struct {
+		origin, host string
+		want         int
+	}{
+		{"https://h.example", "h.example", 0}, {"https://h.example", "h.example:443", 0}, {"https://h.example:443", "h.example", 0},
+		{"https://H.example", "h.EXAMPLE:443", 0}, {"http://h.example", "h.example:80", 0}, {"http://h.example:80", "h.example", 0},
+		{"http://h.example:8080", "h.example:8080", 0}, {"https://[::1]", "[::1]:443", 0},
+		{"https://h.example", "h.example:80", 4009}, {"http://h.example", "h.example:443", 4009},
+		{"https://h.example:8443", "h.example", 4009}, {"https://other.example", "h.example", 4009},
+		{"ftp://h.example", "h.example", 4009}, {"chrome-extension://h.example", "h.example", 4009},
+		{"https://cdn.example", "h.example", 0}, {"capacitor://localhost", "h.example", 0},
+	} {
+		require.Equal(t, c.want, f.dialAs(c.origin, c.host), "%s to %s", c.origin, c.host)
+	}
+}
+
+// dialAs connects as a page and returns the close code, or 0. host is the Host
+// header, which a proxy may have rewritten.
+func (f *fixture) dialAs(origin, host string) int {
+	f.t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = host
+		f.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	c, err := realtimetest.Dial(f.t.Context(), srv.URL+path, &realtimetest.DialOptions{Header: http.Header{"Origin": {origin}}})
+	if err == nil {
+		c.Cut()
+		return 0
+	}
+	var ce *realtimetest.CloseError
+	require.ErrorAs(f.t, err, &ce)
+	return ce.Code
+}
+
+// TestRefusedOriginIsLogged has a proxy that rewrites the Host header.
+func TestRefusedOriginIsLogged(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	f := start(t, func(c *ws.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 3 {
+		require.Equal(t, 4009, f.dialAs("https://app.example.org", "backend:8080"))
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "level=WARN msg=\"ws: a page"), log.String())
+	for _, part := range []string{"setting=Config.AllowedOrigins", "origin=https://app.example.org", "host=backend:8080", "pass the header on"} {
+		require.Contains(t, log.String(), part)
 	}
 }
 
@@ -159,6 +220,30 @@ type unwrapping struct{ http.ResponseWriter }
 
 func (w unwrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// delaying is middleware that compresses: it writes no header before there is a
+// body.
+type delaying struct{ unwrapping }
+
+func (w delaying) WriteHeader(int) {}
+
+func (w delaying) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// asserting is middleware that takes a Hijack method for granted.
+type asserting struct{ unwrapping }
+
+func (w asserting) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.ResponseWriter.(http.Hijacker).Hijack()
+}
+
+// closed is middleware that lets nobody through.
+type closed struct{ w http.ResponseWriter }
+
+func (w closed) Header() http.Header         { return w.w.Header() }
+func (w closed) WriteHeader(status int)      { w.w.WriteHeader(status) }
+func (w closed) Write(p []byte) (int, error) { return w.w.Write(p) }
+
 // TestMounts connects through what hosts put in front of a handler.
 func TestMounts(t *testing.T) {
 	t.Parallel()
@@ -175,7 +260,15 @@ func TestMounts(t *testing.T) {
 	host := httptest.NewServer(mux)
 	t.Cleanup(host.Close)
 	t.Cleanup(func() { require.NoError(t, srv.Shutdown(context.Background())) })
-	for _, mount := range []string{"/app", "/socket", "/prefix/app", "/stripped/app", "/wrapped/app"} {
+	mux.HandleFunc("/delayed/", func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(delaying{unwrapping{w}}, r)
+	})
+	mux.HandleFunc("/asserted/", func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(asserting{unwrapping{unwrapping{w}}}, r)
+	})
+	for _, mount := range []string{
+		"/app", "/socket", "/prefix/app", "/stripped/app", "/wrapped/app", "/delayed/app", "/asserted/app",
+	} {
 		c, err := realtimetest.Dial(t.Context(), host.URL+mount+"/app-key?protocol=7", nil)
 		require.NoError(t, err, mount)
 		require.NoError(t, c.Sync(t.Context()), mount)
@@ -187,16 +280,77 @@ func TestNoHandshake(t *testing.T) {
 	t.Parallel()
 	srv, err := ws.New(config())
 	require.NoError(t, err)
-	rec := httptest.NewRecorder()
-	srv.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
-	require.Equal(t, http.StatusUpgradeRequired, rec.Code)
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", path, 426}, {"GET", "/app/other", 426}, {"GET", "/prefix" + path, 426},
+		{"POST", path, 405}, {"HEAD", path, 405},
+		{"GET", "/", 404}, {"POST", "/", 404}, {"GET", "/app", 404}, {"GET", "/app/a/b", 404}, {"GET", "/favicon.ico", 404},
+	} {
+		rec := httptest.NewRecorder()
+		srv.ServeHTTP(rec, httptest.NewRequest(c.method, c.path, nil))
+		require.Equal(t, c.want, rec.Code, "%s %s", c.method, c.path)
+		require.Equal(t, c.want == 405, rec.Header().Get("Allow") == "GET")
+	}
 
 	req := httptest.NewRequest(http.MethodGet, path, nil)
 	req.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
-	rec = httptest.NewRecorder() // cannot be hijacked
+	rec := httptest.NewRecorder() // cannot be hijacked
 	srv.ServeHTTP(rec, req)
 	require.Equal(t, http.StatusNotImplemented, rec.Code)
+	require.Empty(t, rec.Header().Get("Upgrade"))
+}
+
+// TestMiddlewareInTheWay is told to the operator, who sees no more than a status
+// otherwise.
+func TestMiddlewareInTheWay(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	srv, err := ws.New(config(func(c *ws.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }))
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/closed/", func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(asserting{unwrapping{closed{w}}}, r)
+	})
+	mux.Handle("/timeout/", http.TimeoutHandler(srv, time.Minute, ""))
+	host := httptest.NewServer(mux)
+	t.Cleanup(host.Close)
+	for _, mount := range []string{"/closed", "/closed", "/timeout"} {
+		_, err := realtimetest.Dial(t.Context(), host.URL+mount+path, nil)
+		require.ErrorContains(t, err, "501", mount)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "response_writer="), log.String())
+	require.Contains(t, log.String(), "response_writer=ws_test.closed")
+	require.Contains(t, log.String(), "Mount the socket outside of that middleware")
+}
+
+// TestHandshakeKeepsHeaders has middleware set a cookie.
+func TestHandshakeKeepsHeaders(t *testing.T) {
+	t.Parallel()
+	srv, err := ws.New(config())
+	require.NoError(t, err)
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "renewed"})
+		w.Header().Set("Content-Type", "text/html")
+		srv.ServeHTTP(w, r)
+	}))
+	t.Cleanup(host.Close)
+	t.Cleanup(func() { _ = srv.Shutdown(ended()) })
+	conn, err := net.Dial("tcp", host.Listener.Addr().String())
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: murph.test\r\nConnection: Upgrade\r\n"+
+		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	require.NoError(t, err)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.Equal(t, 101, res.StatusCode)
+	require.Equal(t, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", res.Header.Get("Sec-WebSocket-Accept"))
+	require.Equal(t, "websocket", res.Header.Get("Upgrade"))
+	require.Equal(t, "session=renewed", res.Header.Get("Set-Cookie"))
+	require.Empty(t, res.Header.Get("Content-Type"))
+	require.NoError(t, conn.Close())
 }
 
 func TestTLS(t *testing.T) {

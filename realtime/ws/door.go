@@ -31,9 +31,9 @@ func newDoor(cfg Config) *door {
 	return &door{cfg: cfg, visitors: make(map[netip.Prefix]*visitor), prune: minPrune}
 }
 
-// enter counts a connection from the address, the zero one if there is none to tell. It returns why it may not come in,
-// or "": then leave has to be called when it ends.
-func (d *door) enter(from netip.Addr, now time.Time) string {
+// enter counts a connection from the address, which is zero if it is unknown. If
+// it does not refuse the connection, leave must be called when that ends.
+func (d *door) enter(from netip.Addr, now time.Time) refusal {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	conns, rate := d.limits(from)
@@ -44,21 +44,21 @@ func (d *door) enter(from netip.Addr, now time.Time) string {
 		v, stranger = d.visitor(from, now)
 		switch {
 		case v.pace.take(rate, now) > 0:
-			return "Too many new connections from this address"
+			return overCapacity("Too many new connections from this address", "AddressConnectRate")
 		case conns > 0 && v.conns >= conns:
-			return "Too many connections from this address"
+			return overCapacity("Too many connections from this address", "MaxAddressConnections")
 		}
 	}
 	if d.all.take(d.cfg.ConnectRate, now) > 0 {
 		if stranger {
 			delete(d.visitors, network(from)) // a flood from everywhere is not remembered
 		}
-		return "Too many new connections"
+		return overCapacity("Too many new connections", "ConnectRate")
 	}
 	if counted {
 		v.conns++
 	}
-	return ""
+	return refusal{}
 }
 
 // limits returns what holds for an address. The defaults hold for public addresses only: a loopback or private one is

@@ -123,7 +123,7 @@ type Door struct{ d *door }
 func NewDoor(cfg Config) Door { return Door{newDoor(cfg.withDefaults())} }
 
 // Enter returns why somebody may not come in, or "".
-func (d Door) Enter(from netip.Addr) string { return d.d.enter(from, time.Now()) }
+func (d Door) Enter(from netip.Addr) string { return d.d.enter(from, time.Now()).reason }
 
 // Leave is the end of what Enter has let in.
 func (d Door) Leave(from netip.Addr) { d.d.leave(from) }

@@ -65,7 +65,7 @@ const (
 	alreadySubscribed
 	tooManyChannels
 	tooManyMembers
-	tooManyConnections // of that user
+	tooManyConnections // are signed in as that user
 	notSignedIn        // as the user that the channel needs
 	noLongerAllowed
 	connectionGone // nothing is left to be told
@@ -173,9 +173,7 @@ func (h *change) subscribe(c *conn, name realtime.Channel, s subscription) outco
 	if name.Kind() == realtime.KindPresence && !h.isMember(name, s.userID) && h.members(ch) >= h.cfg.MaxMembers {
 		return tooManyMembers
 	}
-	if !h.attach(c, s.userID) {
-		return tooManyConnections
-	}
+	h.attach(c, s.userID)
 	s.since = moment(h.clock.Load())
 	ch.join(c, s)
 	if !h.acknowledge(c, ch) {

@@ -44,9 +44,10 @@ func (c *conn) lifetimeDue() {
 	age := time.Since(l.born)
 	switch {
 	case cfg.AuthorizationTimeout > 0 && !l.authorized.Load() && age >= cfg.AuthorizationTimeout:
+		c.server.limits.refused("AuthorizationTimeout")
 		c.close(pusherproto.CodeUnauthorized, "Connection not authorized within timeout", false)
 	case cfg.SubscribeTimeout > 0 && !l.active.Load() && age >= cfg.SubscribeTimeout:
-		c.close(pusherproto.CodeOverCapacity, "No subscription", false)
+		c.overLimit("No subscription", "SubscribeTimeout")
 	case l.ends > 0 && age >= l.ends:
 		c.close(pusherproto.CodeReconnect, "Session expired", false)
 	default:

@@ -172,7 +172,20 @@ func TestConnectionWithoutPurpose(t *testing.T) {
 		pass(5 * time.Minute)
 		stop()
 		require.Equal(t, 2, f.Stats().Connections)
-	}, func(c *ws.Config) { c.SubscribeTimeout = 0 }) // the default
+	}, func(c *ws.Config) { c.SubscribeTimeout = 30 * time.Second })
+}
+
+// TestLateSubscription connects and subscribes ten minutes later.
+func TestLateSubscription(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		c := f.connect()
+		stop := answerPings(t, c)
+		pass(10 * time.Minute)
+		stop()
+		f.subscribe(c, private)
+		require.Empty(t, f.Stats().Closes)
+	})
 }
 
 func TestAuthorizationTimeout(t *testing.T) {

@@ -59,7 +59,7 @@ func TestPanicsOfTheLogger(t *testing.T) {
 			require.EqualValues(t, 1, f.Stats().SlowCloses, name)
 			require.Equal(t, 4100, closeCode(t, slow), name)
 			synctest.Wait()
-			require.Len(t, asked, before+2, name)
+			require.Len(t, asked, before+3, name) // the connection and the setting that closed it
 			silent(t, other)
 
 			f.Contain(func() { panic("a bug") })

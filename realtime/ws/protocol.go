@@ -52,8 +52,11 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 		c.send(pusherproto.Error(pusherproto.CodeNone, "Malformed subscription"))
 		return
 	}
-	refuse := func(kind, message string, status int) {
+	refuse := func(kind, message string, status int, settings ...string) {
 		c.server.refusedSubscriptions.Add(1)
+		for _, setting := range settings {
+			c.server.limits.refused(setting)
+		}
 		c.send(pusherproto.SubscriptionError(req.Channel, kind, message, status))
 	}
 	// The reader's own time: what the client sends waits in the kernel, its and ours.
@@ -64,7 +67,7 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 	}
 	ch, sub, problem := c.authorize(req)
 	if problem != nil {
-		refuse(pusherproto.SubscriptionAuthError, problem.text, problem.status)
+		refuse(pusherproto.SubscriptionAuthError, problem.text, problem.status, problem.settings...)
 		return
 	}
 	switch c.server.hub.subscribe(c, ch, sub) {
@@ -78,11 +81,9 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 		// An error frame, as from the hosted service: the existing subscription stands.
 		c.send(pusherproto.Error(pusherproto.CodeNone, "Existing subscription to channel "+string(ch)))
 	case tooManyChannels:
-		refuse(pusherproto.SubscriptionLimitReached, "Too many channels on this connection", http.StatusForbidden)
+		refuse(pusherproto.SubscriptionLimitReached, "Too many channels on this connection", http.StatusForbidden, "MaxChannels")
 	case tooManyMembers:
-		refuse(pusherproto.SubscriptionLimitReached, "The channel has too many members", http.StatusForbidden)
-	case tooManyConnections:
-		refuse(pusherproto.SubscriptionLimitReached, "Too many connections of this user", http.StatusForbidden)
+		refuse(pusherproto.SubscriptionLimitReached, "The channel has too many members", http.StatusForbidden, "MaxMembers")
 	case notSignedIn:
 		refuse(pusherproto.SubscriptionAuthError, "Not signed in as the user of this channel", http.StatusUnauthorized)
 	case noLongerAllowed:
@@ -90,10 +91,12 @@ func (c *conn) subscribe(f pusherproto.ClientFrame) {
 	}
 }
 
-// problem is why a subscription is refused, with a status like that of an HTTP answer.
+// problem is why a subscription is refused, with a status like that of an HTTP
+// answer, and the field of Config that changes it, if there is one.
 type problem struct {
-	text   string
-	status int
+	text     string
+	status   int
+	settings []string
 }
 
 // authorize checks the name and the signature of a subscription, and reads whose it is.
@@ -104,25 +107,25 @@ func (c *conn) authorize(req pusherproto.Subscribe) (realtime.Channel, subscript
 	cfg := &c.server.cfg
 	ch, err := realtime.ParseChannel(req.Channel)
 	if err != nil {
-		return "", subscription{}, &problem{"Invalid channel name", http.StatusBadRequest}
+		return "", subscription{}, &problem{text: "Invalid channel name", status: http.StatusBadRequest}
 	}
 	if ch.Kind() == realtime.KindPublic {
 		return ch, subscription{}, nil
 	}
 	if !c.server.signer.VerifyChannel(req.Auth, c.id, ch, req.ChannelData) {
-		return "", subscription{}, &problem{"Invalid signature", http.StatusUnauthorized}
+		return "", subscription{}, &problem{text: "Invalid signature", status: http.StatusUnauthorized}
 	}
 	if req.ChannelData == "" {
 		return ch, subscription{}, nil
 	}
 	data, err := pusherproto.ParseChannelData(req.ChannelData)
 	switch {
-	case err != nil:
-		return "", subscription{}, &problem{"Invalid channel data", http.StatusBadRequest}
+	case err != nil, data.UserID == "" && ch.Kind() == realtime.KindPresence:
+		return "", subscription{}, &problem{text: "Invalid channel data", status: http.StatusBadRequest}
 	case len(data.Info) > cfg.MaxMemberInfo:
-		return "", subscription{}, &problem{"The member's info is too large", http.StatusRequestEntityTooLarge}
+		return "", subscription{}, &problem{"The member's info is too large", http.StatusRequestEntityTooLarge, []string{"MaxMemberInfo"}}
 	case cfg.GrantTTL > 0 && !data.IssuedAt.IsZero() && time.Since(data.IssuedAt) > cfg.GrantTTL:
-		return "", subscription{}, &problem{"Authorization expired", http.StatusUnauthorized}
+		return "", subscription{}, &problem{"Authorization expired", http.StatusUnauthorized, []string{"GrantTTL"}}
 	}
 	return ch, subscription{userID: data.UserID, info: data.Info, issuedAt: data.IssuedAt}, nil
 }

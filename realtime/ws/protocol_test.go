@@ -275,3 +275,17 @@ func TestFragments(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "pusher:pong", frame.Event)
 }
+
+// TestChannelDataWithoutAUser subscribes with data that other SDKs sign for
+// private channels. Only a presence channel needs a user id.
+func TestChannelDataWithoutAUser(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for _, data := range []string{`{}`, `{"user_info":{"name":"Ann"}}`, `{"user_id":null}`, `{"user_id":""}`, `{"shift":"night"}`} {
+		c := f.connect()
+		require.NoError(t, c.Subscribe(t.Context(), private, signed(c, private, data)), data)
+		var refused *realtimetest.RefusedError
+		require.ErrorAs(t, c.Subscribe(t.Context(), room, signed(c, room, data)), &refused, data)
+		require.Contains(t, string(refused.Data), "Invalid channel data", data)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -19,16 +18,17 @@ import (
 
 // apiCall is one authenticated call of the HTTP API.
 type apiCall struct {
-	ctx   context.Context
-	name  string // the channel or the user in the path
-	query url.Values
-	body  []byte
+	ctx    context.Context
+	name   string            // the channel or the user in the path
+	params map[string]string // of the query, names in lower case
+	body   []byte
 }
 
-// apiEndpoint serves one kind of call. The answer is turned into JSON; nil is {}.
+// apiEndpoint serves one kind of call. The answer is encoded as JSON, nil as {}.
 type apiEndpoint struct {
 	method string
-	// path ends the request's path. "*" stands for the application's id at first, then for the call's name.
+	// path is the end of the request's path. The first "*" stands for the
+	// application's id, the second one for the name of a channel or user.
 	path  []string
 	serve func(*Server, apiCall) (any, error)
 }
@@ -55,18 +55,30 @@ func badRequest(format string, args ...any) error {
 	return &apiRefusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
-// API returns the HTTP API of Pusher Channels ("HTTP API reference"), by which the server SDKs publish and ask who is
-// there: POST events and batch_events, GET channels, channels/{name} and channels/{name}/users, POST
-// users/{id}/terminate_connections, and the older POST channels/{name}/events, all below /apps/{AppID}. It may be
-// mounted below any prefix, stripped or not, as long as the SDK sends the same path; what counts is the path's end.
+// API returns the HTTP API of Pusher Channels ("HTTP API reference"), with which
+// the server SDKs publish and query: POST events and batch_events, GET channels,
+// channels/{name} and channels/{name}/users, POST
+// users/{id}/terminate_connections, and the older POST channels/{name}/events,
+// all below /apps/{AppID}. It can be mounted below any prefix, stripped or not;
+// only the end of the path counts.
 //
-// Every call is signed with the application's secret. A POST is served once: its signature is remembered until its
-// timestamp is too old, and a second call with it is refused with 401 ([Config.AllowRepeatedCalls]). Answers are JSON,
-// and {} when there is nothing to say; refusals are plain text: 400, 401, 404, 405 and 413, and 503 for what a cluster has
-// not carried out everywhere. No CORS header is ever sent, because a page that could use the API would have to know the
-// secret.
+// Every call is signed with the application's secret. The signature may cover the
+// path as it was sent, or from "/apps/" on, as the path option of the SDK for PHP
+// signs it. A proxy that strips a prefix that the SDK has signed must name it in
+// X-Forwarded-Prefix. The prefix gives no access to anything, so the header needs
+// no protection.
 //
-// A 200 says that the event is in the queues of its subscribers, not that anybody has received it.
+// The signature is checked before the body is read. A body must arrive within
+// 15 s, unless the host's http.Server has a ReadTimeout. Equal calls are served,
+// as hosted Pusher does; see [Config.RefuseReplays].
+//
+// Answers are JSON, {} when there is nothing to say. Refusals are plain text with
+// one of the statuses 400, 401, 404, 405, 408, 413, or with 503 when other nodes
+// of a cluster may not have carried out the call. The API sends no CORS headers,
+// because a page that could use it would have to know the secret.
+//
+// Status 200 means that the event is queued for its subscribers, not that they
+// have received it.
 func (s *Server) API() http.Handler { return http.HandlerFunc(s.serveAPI) }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
@@ -95,24 +107,18 @@ func (s *Server) callAPI(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxRequestBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, &apiRefusal{http.StatusRequestEntityTooLarge,
-			fmt.Sprintf("The body is larger than %d bytes", tooLarge.Limit)}
-	case err != nil:
-		return nil, badRequest("The body could not be read")
-	}
-	// A semicolon is legal in a channel name, the official SDK for Go does not escape it, and net/url refuses it.
-	query, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
+	bodyRead := limitBodyTime(w, r)
+	params, err := s.authenticate(r, path, endpoint)
 	if err != nil {
-		return nil, badRequest("The query is malformed")
-	}
-	if err := s.authenticate(r.Method, path, query, body, time.Now()); err != nil {
 		return nil, err
 	}
-	answer, err := endpoint.serve(s, apiCall{ctx: r.Context(), name: name, query: query, body: body})
+	body, err := s.readBody(w, r, params)
+	if err != nil {
+		return nil, err
+	}
+	bodyRead()
+	call := apiCall{ctx: r.Context(), name: name, params: params, body: body}
+	answer, err := s.serveOnce(endpoint, call)
 	if err != nil {
 		return nil, err
 	}
@@ -183,27 +189,63 @@ func sentPath(r *http.Request) string {
 	return r.URL.EscapedPath() // not from a client, but from a caller inside the process
 }
 
-// authenticate checks the signature, and that the call is not the repetition of one that was served.
-func (s *Server) authenticate(method, path string, query url.Values, body []byte, now time.Time) error {
-	creds := s.cfg.credentials()
-	req := pusherproto.Request{Method: method, Path: path, Query: query, Body: body}
-	err := creds.VerifyRequest(req, now)
-	if decoded, e := url.PathUnescape(path); err != nil && e == nil && decoded != path {
-		// SDKs sign the path before their HTTP library escapes it.
-		req.Path = decoded
-		err = creds.VerifyRequest(req, now)
-	}
+// authenticate checks the signature of a call, without its body. It returns the
+// parameters of the query.
+func (s *Server) authenticate(r *http.Request, path string, endpoint apiEndpoint) (map[string]string, error) {
+	// A semicolon is legal in a channel name, the official SDK for Go does not escape it, and net/url refuses it.
+	query, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
 	if err != nil {
-		reason := strings.TrimPrefix(err.Error(), pusherproto.ErrBadRequestSignature.Error()+": ")
-		return &apiRefusal{http.StatusUnauthorized, "Not authenticated: " + reason}
+		return nil, badRequest("The query is malformed")
 	}
-	if method != http.MethodPost || s.cfg.AllowRepeatedCalls {
-		return nil
+	params, err := s.cfg.credentials().VerifyQuery(r.Method, signedPaths(r, path, endpoint), query, time.Now())
+	if err != nil {
+		return nil, notAuthenticated(err)
 	}
-	if !s.served.first(query.Get("auth_signature"), query.Get("auth_timestamp"), now) {
-		return &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
+	return params, nil
+}
+
+// signedPaths returns the paths that the signature of a call may cover. All of
+// them end like path, and only the end selects what is served.
+func signedPaths(r *http.Request, path string, endpoint apiEndpoint) []string {
+	segments := strings.Split(path, "/")
+	paths := []string{path, "/" + strings.Join(segments[len(segments)-len(endpoint.path):], "/")}
+	if prefix := strings.TrimSuffix(r.Header.Get("X-Forwarded-Prefix"), "/"); prefix != "" {
+		paths = append(paths, prefix+path)
 	}
-	return nil
+	for _, p := range paths {
+		// SDKs sign the path before their HTTP library escapes it. A line break in it could pass for the query's beginning.
+		if decoded, err := url.PathUnescape(p); err == nil && decoded != p && !strings.Contains(decoded, "\n") {
+			paths = append(paths, decoded)
+		}
+	}
+	return paths
+}
+
+func notAuthenticated(err error) error {
+	reason := strings.TrimPrefix(err.Error(), pusherproto.ErrBadRequestSignature.Error()+": ")
+	return &apiRefusal{http.StatusUnauthorized, "Not authenticated: " + reason}
+}
+
+// serveOnce serves a call, unless it repeats one that was served or is being
+// served and Config.RefuseReplays is set. A call that fails may be repeated.
+func (s *Server) serveOnce(endpoint apiEndpoint, call apiCall) (answer any, err error) {
+	if endpoint.method != http.MethodPost || !s.cfg.RefuseReplays {
+		return endpoint.serve(s, call)
+	}
+	signature, timestamp := call.params["auth_signature"], call.params["auth_timestamp"]
+	if !s.served.first(signature, timestamp, time.Now()) {
+		s.limits.refused("RefuseReplays")
+		return nil, &apiRefusal{http.StatusUnauthorized, "Not authenticated: auth_signature was used before"}
+	}
+	served := false
+	defer func() {
+		if !served {
+			s.served.forget(signature, timestamp)
+		}
+	}()
+	answer, err = endpoint.serve(s, call)
+	served = err == nil
+	return answer, err
 }
 
 // apiInfo are the attributes that a caller asks for, in a list with commas.

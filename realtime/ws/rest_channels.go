@@ -52,11 +52,11 @@ func cacheInfo(last *cachedEvent) any {
 
 // apiChannels lists the channels that have a subscriber.
 func (s *Server) apiChannels(c apiCall) (any, error) {
-	attrs, err := apiInfo(c.query.Get("info"), attrUserCount, attrSubscriptionCount)
+	attrs, err := apiInfo(c.params["info"], attrUserCount, attrSubscriptionCount)
 	if err != nil {
 		return nil, err
 	}
-	prefix := c.query.Get("filter_by_prefix")
+	prefix := c.params["filter_by_prefix"]
 	if slices.Contains(attrs, attrUserCount) && !strings.HasPrefix(prefix, "presence-") {
 		return nil, badRequest("user_count may only be requested for presence channels - " +
 			"please supply filter_by_prefix beginning with presence-")
@@ -74,7 +74,7 @@ func (s *Server) apiChannel(c apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	attrs, err := apiInfo(c.query.Get("info"), attrUserCount, attrSubscriptionCount, attrCache)
+	attrs, err := apiInfo(c.params["info"], attrUserCount, attrSubscriptionCount, attrCache)
 	switch {
 	case err != nil:
 		return nil, err

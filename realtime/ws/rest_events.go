@@ -27,17 +27,23 @@ type apiEvent struct {
 	Info     string
 }
 
-// readEvent takes an event from the members of its object.
+// readEvent takes an event from the members of its object. The error says which
+// member has another type.
 func readEvent(object map[string]json.RawMessage) (ev apiEvent, err error) {
-	for name, v := range map[string]any{
-		"name": &ev.Name, "data": &ev.Data, "channel": &ev.Channel, "channels": &ev.Channels, "socket_id": &ev.SocketID,
-		"info": &ev.Info,
+	for _, m := range []struct {
+		name  string
+		value any
+		want  string
+	}{
+		{"name", &ev.Name, "a string"}, {"data", &ev.Data, "a string; encode other values as JSON first"},
+		{"channel", &ev.Channel, "a string"}, {"channels", &ev.Channels, "a list of strings"},
+		{"socket_id", &ev.SocketID, "a string"}, {"info", &ev.Info, "a string"},
 	} {
-		if raw, ok := object[name]; ok && err == nil {
-			err = json.Unmarshal(raw, v)
+		if raw, ok := object[m.name]; ok && json.Unmarshal(raw, m.value) != nil {
+			return ev, badRequest("%s must be %s", m.name, m.want)
 		}
 	}
-	return ev, err
+	return ev, nil
 }
 
 // apiTrigger is an event that has been checked.
@@ -47,13 +53,13 @@ type apiTrigger struct {
 }
 
 func (s *Server) apiEvents(c apiCall) (any, error) {
-	var ev apiEvent
 	object, err := pusherproto.Object(c.body)
-	if err == nil {
-		ev, err = readEvent(object)
-	}
 	if err != nil {
 		return nil, badRequest("The body must be a JSON object with name, data and channels")
+	}
+	ev, err := readEvent(object)
+	if err != nil {
+		return nil, err
 	}
 	if ev.Channel != "" {
 		ev.Channels = append(ev.Channels, ev.Channel)
@@ -93,7 +99,7 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 	for _, object := range batch {
 		ev, err := readEvent(object)
 		if err != nil {
-			return nil, badRequest("An event of the batch is malformed")
+			return nil, err
 		}
 		ev.Channels = []string{ev.Channel}
 		t, err := ev.check()
@@ -121,7 +127,7 @@ func (s *Server) apiBatch(c apiCall) (any, error) {
 func (s *Server) apiChannelEvent(c apiCall) (any, error) {
 	data := string(c.body)
 	t, err := apiEvent{
-		Name: c.query.Get("name"), Data: &data, Channels: []string{c.name}, SocketID: c.query.Get("socket_id"),
+		Name: c.params["name"], Data: &data, Channels: []string{c.name}, SocketID: c.params["socket_id"],
 	}.check()
 	if err != nil {
 		return nil, err

@@ -12,8 +12,9 @@ import (
 // maxServedCalls bounds the memory for calls that were served, about 5 MB.
 const maxServedCalls = 100_000
 
-// servedCalls remembers the signatures of calls for as long as their timestamps are good. When there are too many it
-// closes the second that is farthest from now, in which no call is served any more: under a flood the window gets
+// servedCalls remembers the signatures of calls for as long as their timestamps
+// are accepted. When there are too many it closes the second that is farthest
+// from now: no call of a closed second is served. Under a flood the window gets
 // narrower, from both ends, but no call is ever served twice.
 type servedCalls struct {
 	max int
@@ -34,9 +35,7 @@ func (c *servedCalls) first(signature, timestamp string, now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	sum := sha256.Sum256([]byte(signature))
-	key := [16]byte(sum[:16])
-
+	key := callKey(signature)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	keys, known := c.seconds[second]
@@ -52,6 +51,26 @@ func (c *servedCalls) first(signature, timestamp string, now time.Time) bool {
 		c.closeFarthest(now.Unix())
 	}
 	return true
+}
+
+// forget undoes first for a call that was not served after all.
+func (c *servedCalls) forget(signature, timestamp string) {
+	second, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return
+	}
+	key := callKey(signature)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, served := c.seconds[second][key]; served {
+		delete(c.seconds[second], key)
+		c.total--
+	}
+}
+
+func callKey(signature string) [16]byte {
+	sum := sha256.Sum256([]byte(signature))
+	return [16]byte(sum[:16])
 }
 
 // expire drops what is older than the verification lets pass.

@@ -95,7 +95,9 @@ func TestAPIAnswers(t *testing.T) {
 		{"data is not JSON", "POST", events, `{"name":"e","channel":"a","data":"hello <b>"}`, 200, `{}`},
 		{"empty data", "POST", events, `{"name":"e","channel":"a","data":""}`, 200, `{}`},
 		{"no data", "POST", events, `{"name":"e","channel":"a"}`, 400, "The event has no data"},
-		{"data is an object", "POST", events, `{"name":"e","channel":"a","data":{}}`, 400, "The body must be"},
+		{"data is an object", "POST", events, `{"name":"e","channel":"a","data":{}}`, 400, "data must be a string; encode other values"},
+		{"channels is a string", "POST", events, event(`,"channels":"a"`), 400, "channels must be a list of strings"},
+		{"data in a batch is a list", "POST", batch, `{"batch":[{"name":"e","channel":"a","data":[1]}]}`, 400, "data must be a string"},
 		{"no channel", "POST", events, event(""), 400, "The event has no channel"},
 		{"no name", "POST", events, `{"channel":"a","data":"1"}`, 400, "Invalid event: its name"},
 		{"long name", "POST", events, `{"name":"` + strings.Repeat("n", 201) + `","channel":"a","data":"1"}`, 400, "Invalid event: its name"},
@@ -230,14 +232,13 @@ func TestAPIAuthentication(t *testing.T) {
 		"another version":    {change("auth_version", "2.0"), "auth_version"},
 		"no timestamp":       {change("auth_timestamp", ""), "auth_timestamp"},
 		"another timestamp":  {change("auth_timestamp", "1"), "auth_signature"},
-		"no digest":          {change("body_md5", ""), "body_md5"},
+		"no digest":          {change("body_md5", ""), "auth_signature"},
 		"one parameter more": {change("info", "x"), "auth_signature"},
 		"a parameter twice":  {func(r *http.Request) { r.URL.RawQuery += "&auth_version=1.0" }, "more than once"},
 		"another body": {func(r *http.Request) {
 			r.Body = io.NopCloser(strings.NewReader(strings.Replace(body, `"1"`, `"2"`, 1)))
 		}, "body_md5"},
-		"another path":   {func(r *http.Request) { r.RequestURI = "/x" + r.RequestURI }, "auth_signature"},
-		"another method": {func(r *http.Request) { r.RequestURI = strings.Replace(r.RequestURI, "events", "batch_events", 1) }, "auth_signature"},
+		"another path": {func(r *http.Request) { r.RequestURI = strings.Replace(r.RequestURI, "events", "batch_events", 1) }, "auth_signature"},
 	} {
 		r := call.sign("POST", path, body)
 		c.change(r)
@@ -254,13 +255,15 @@ func TestAPIAuthentication(t *testing.T) {
 		require.Equal(t, want, status, answer)
 	}
 	require.EqualValues(t, 3, f.Stats().APICalls)
-	require.EqualValues(t, 16, f.Stats().APIRefusals)
+	require.EqualValues(t, 15, f.Stats().APIRefusals)
 }
 
-func TestAPIRefusesReplays(t *testing.T) {
+// TestAPIReplays sends one signed call several times. Equal calls are served
+// unless the host wants replays refused.
+func TestAPIReplays(t *testing.T) {
 	t.Parallel()
-	for allowed, want := range map[bool]int{false: 401, true: 200} {
-		f := start(t, func(c *ws.Config) { c.AllowRepeatedCalls = allowed })
+	for refuse, want := range map[bool]int{false: 200, true: 401} {
+		f := start(t, func(c *ws.Config) { c.RefuseReplays = refuse })
 		call := f.caller()
 		const body = `{"name":"e","channel":"a","data":"1"}`
 		r := call.sign("POST", "/apps/1/events", body)
@@ -278,6 +281,37 @@ func TestAPIRefusesReplays(t *testing.T) {
 			require.Equal(t, 200, status)
 		}
 	}
+}
+
+// TestAPIRefusalsMayBeRepeated has calls refused, and repeated when the reason
+// is gone.
+func TestAPIRefusalsMayBeRepeated(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *ws.Config) { c.RefuseReplays = true })
+	call := f.caller()
+	for name, c := range map[string]struct {
+		path, body string
+		want       int
+	}{
+		"malformed":       {"/apps/1/events", `{`, 400},
+		"too large event": {"/apps/1/events", lobbyEvent(strings.Repeat("x", 10241)), 413},
+		"too large body":  {"/apps/1/events", strings.Repeat(" ", 1<<20+1), 413},
+		"unknown channel": {"/apps/1/batch_events", `{"batch":[{"name":"e","channel":"a b","data":"1"}]}`, 400},
+	} {
+		r := call.sign("POST", c.path, c.body)
+		for range 2 {
+			status, answer := call.send(again(t, r, c.body))
+			require.Equal(t, c.want, status, "%s: %s", name, answer)
+		}
+	}
+	body := lobbyEvent("1")
+	r := call.sign("POST", "/apps/1/events", body)
+	status, _ := call.send(again(t, r, body+" ")) // not the body that was signed
+	require.Equal(t, 401, status)
+	status, _ = call.send(again(t, r, body))
+	require.Equal(t, 200, status)
+	status, _ = call.send(again(t, r, body))
+	require.Equal(t, 401, status)
 }
 
 // TestAPISignsTheSentPath mounts the API as hosts do.
@@ -307,4 +341,35 @@ func TestAPISignsTheSentPath(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), "GET", u.EscapedPath()+"?"+q.Encode(), nil)
 	status, answer = call.send(r)
 	require.Equal(t, 400, status, answer) // past the signature: no such name
+}
+
+// TestAPIBehindPrefixes signs one path and has the server see another, as SDKs
+// with a path of their own and proxies do.
+func TestAPIBehindPrefixes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	call := f.caller()
+	for name, c := range map[string]struct {
+		signed, sent, forwarded string
+		want                    int
+	}{
+		"path option of the SDK for PHP": {"/apps/1/channels", "/realtime/apps/1/channels", "", 200},
+		"stripped by a proxy":            {"/realtime/apps/1/channels", "/apps/1/channels", "/realtime", 200},
+		"stripped, with a slash":         {"/a/b/apps/1/channels", "/apps/1/channels", "/a/b/", 200},
+		"stripped in part":               {"/a/b/apps/1/channels", "/b/apps/1/channels", "/a", 200},
+		"stripped and not named":         {"/realtime/apps/1/channels", "/apps/1/channels", "", 401},
+		"another prefix":                 {"/realtime/apps/1/channels", "/apps/1/channels", "/other", 401},
+		"another call":                   {"/apps/1/channels", "/realtime/apps/1/channels/lobby", "", 401},
+		"another call in the header":     {"/apps/1/channels/lobby", "/apps/1/channels", "/apps/1/channels/lobby", 401},
+		"another prefix, sent":           {"/a/apps/1/channels", "/b/apps/1/channels", "", 401},
+	} {
+		r := call.sign("GET", c.signed, "")
+		r.RequestURI = c.sent + "?" + r.URL.RawQuery
+		r.URL.Path = c.sent
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-Prefix", c.forwarded)
+		}
+		status, answer := call.send(r)
+		require.Equal(t, c.want, status, "%s: %s", name, answer)
+	}
 }

@@ -32,6 +32,7 @@ type Server struct {
 	node    *cluster.Node // nil without a Bus
 	resyncs *resyncs
 	traffic traffic
+	limits  *limitLog
 
 	shedding sync.Mutex // held by the goroutine that sheds load
 
@@ -80,6 +81,7 @@ func New(cfg Config) (*Server, error) {
 		notices: newNoticeLog(),
 		door:    newDoor(cfg),
 		served:  newServedCalls(maxServedCalls),
+		limits:  newLimitLog(cfg.Logger),
 		conns:   make(map[*conn]struct{}),
 		idle:    make(chan struct{}),
 
@@ -98,24 +100,40 @@ func New(cfg Config) (*Server, error) {
 
 // ServeHTTP upgrades the request to a WebSocket connection and returns; the connection lives on. The application key
 // is the path value "key" if the host's pattern has one, and otherwise what follows "/app/" at the end of the path, so
-// the server works below any prefix, stripped or not. A request that is no WebSocket handshake gets an HTTP status, any
-// other one is upgraded, and refused with a close code if need be.
+// the server works below any prefix, stripped or not. A request that is no
+// WebSocket handshake gets an HTTP status: 404 on paths without a key, 405 for
+// other methods than GET, 426 for a GET without an upgrade, 400 and 501 for
+// handshakes that cannot be carried out. Any other request is upgraded, and
+// refused with a close code if need be.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.warned.Do(func() { s.lookAt(r) })
+	if !headerHas(r.Header, "Upgrade", "websocket") {
+		if _, ok := appKey(r); !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+	}
 	sock, wire, err := accept(w, r, &s.cfg, &s.traffic)
 	if err != nil {
+		s.logNoHijack(err)
 		return // it has answered
 	}
-	code, reason := s.admit(r)
-	if code == pusherproto.CodeNone {
+	why := s.admit(r)
+	if why == (refusal{}) {
 		c := newConn(s, newSocketID(), s.cfg.clientAddr(r), sock, wire)
-		if code, reason = s.add(c); code == pusherproto.CodeNone {
+		if why = s.add(c); why == (refusal{}) {
 			c.startLifetime()
 			c.start(pusherproto.ConnectionEstablished(c.id, int(s.cfg.ActivityTimeout/time.Second)))
 			return
 		}
 	}
-	s.refuse(sock, wire, code, reason)
+	s.logRefusal(r, why)
+	s.refuse(sock, wire, why.code, why.reason)
 }
 
 // lookAt warns of a host that lets a client take for ever over its request, or over the next one: nothing of this package
@@ -161,21 +179,23 @@ func (s *Server) refuse(sock *socket, w *wire, code pusherproto.Code, reason str
 
 // add registers c, unless the server is full or shutting down. Clients come back after a second then, hopefully to
 // another process.
-func (s *Server) add(c *conn) (pusherproto.Code, string) {
+func (s *Server) add(c *conn) refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.draining:
-		return pusherproto.CodeOverCapacity, "Shutting down"
-	case len(s.conns) >= s.cfg.MaxConnections, s.crowded():
-		return pusherproto.CodeOverCapacity, "Over capacity"
+		return overCapacity("Shutting down", "")
+	case len(s.conns) >= s.cfg.MaxConnections:
+		return overCapacity("Over capacity", "MaxConnections")
+	case s.crowded():
+		return overCapacity("Over capacity", "MaxQueueMemory")
 	}
-	if reason := s.door.enter(c.from, time.Now()); reason != "" {
-		return pusherproto.CodeOverCapacity, reason
+	if why := s.door.enter(c.from, time.Now()); why != (refusal{}) {
+		return why
 	}
 	s.conns[c] = struct{}{}
 	s.startSweepLocked()
-	return pusherproto.CodeNone, ""
+	return refusal{}
 }
 
 func (s *Server) remove(c *conn) {
@@ -249,6 +269,9 @@ func (s *Server) relayClientEvent(ch realtime.Channel, message []byte, from real
 	_ = s.deliverHere(context.Background(), e) // a shard never waits for long
 	_ = s.share(e)
 }
+
+// AppKey returns the key that clients connect with, which is public.
+func (s *Server) AppKey() string { return s.cfg.Key }
 
 // SignChannel implements [realtime.Signer]. With a member, a subscription to a private channel is tied to its user id,
 // so that it can be ended when the person may no longer listen.

@@ -40,8 +40,7 @@ type fixture struct {
 func config(change ...func(*ws.Config)) ws.Config {
 	cfg := ws.Config{
 		AppID: "1", Key: appKey, Secret: "app-secret",
-		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
-		SubscribeTimeout: -1, // many tests need no subscription
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -246,4 +245,22 @@ func (f *fixture) waitConnections(n int) {
 		require.NoError(f.t, f.t.Context().Err())
 		runtime.Gosched()
 	}
+}
+
+// syncBuffer is a log that can be read while it is written.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -38,7 +38,7 @@ func (s *Server) shed() {
 			return
 		}
 		if l.conn.close(pusherproto.CodeOverCapacity, "too slow", true) {
-			l.conn.slow("too much waits for all")
+			l.conn.slow("too much waits for all", "MaxQueueMemory")
 		}
 		excess -= int64(l.bytes)
 	}

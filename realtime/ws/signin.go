@@ -23,6 +23,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 		return
 	}
 	if len(user.Info) > c.server.cfg.MaxMemberInfo {
+		c.server.limits.refused("MaxMemberInfo")
 		refuse(pusherproto.CodeUnauthorized, "The user's info is too large")
 		return
 	}
@@ -30,7 +31,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 	if long {
 		user.Watchlist = user.Watchlist[:maxWatchlist]
 	}
-	switch c.server.hub.signIn(c, user, textFrame(pusherproto.SigninSuccess(req.UserData))) {
+	switch c.server.hub.signIn(c, user, textFrame(pusherproto.SigninSuccess(user.Text))) {
 	case subscribed:
 		c.life.active.Store(true)
 		c.life.authorized.Store(true)
@@ -42,6 +43,7 @@ func (c *conn) signIn(f pusherproto.ClientFrame) {
 	case noLongerAllowed:
 		refuse(pusherproto.CodeUnauthorized, reasonRevoked)
 	case tooManyConnections:
+		c.server.limits.refused("MaxUserConnections")
 		refuse(pusherproto.CodeOverCapacity, "Too many connections of this user")
 	}
 }

@@ -47,17 +47,18 @@ func (h *hub) release(id string) {
 	}
 }
 
-// attach ties c to the user, unless the user has too many connections. Nobody has no limit.
-func (h *hub) attach(c *conn, id string) bool {
-	if id == "" {
-		return true
+// attach ties c to the user, if there is one. h.mu must be held.
+func (h *hub) attach(c *conn, id string) {
+	if id != "" {
+		h.person(id).conns[c]++
 	}
-	p := h.person(id)
-	if p.conns[c] == 0 && h.cfg.MaxUserConnections > 0 && len(p.conns) >= h.cfg.MaxUserConnections {
-		return false // p has connections, and so stays
-	}
-	p.conns[c]++
-	return true
+}
+
+// mayConnect reports whether one more connection may sign in as the user. h.mu
+// must be held.
+func (h *hub) mayConnect(id string) bool {
+	p := h.people[id]
+	return p == nil || h.cfg.MaxUserConnections < 0 || p.online < h.cfg.MaxUserConnections
 }
 
 // detach undoes attach.
@@ -90,9 +91,10 @@ func (h *change) signIn(c *conn, u pusherproto.UserData, answer []byte) outcome 
 		return subscribed
 	case c.user.id != "":
 		return notSignedIn
-	case !h.attach(c, u.UserID):
+	case !h.mayConnect(u.UserID):
 		return tooManyConnections
 	}
+	h.attach(c, u.UserID)
 	p := h.person(u.UserID)
 	c.user = identity{id: u.UserID, info: u.Info}
 	p.online++

@@ -82,6 +82,7 @@ type webhookTarget struct {
 	mu      sync.Mutex // guards what follows
 	waiting []webhookEvent
 	bytes   int
+	pushed  int // events that were dropped for new ones and not logged yet
 	running bool
 }
 
@@ -106,6 +107,7 @@ func (t *webhookTarget) push(e webhookEvent) {
 		t.waiting[0] = webhookEvent{}
 		t.waiting = t.waiting[1:]
 		t.dropped.Add(1)
+		t.pushed++
 	}
 	if !t.running {
 		t.running = true
@@ -116,6 +118,7 @@ func (t *webhookTarget) push(e webhookEvent) {
 func (t *webhookTarget) run() {
 	for {
 		t.pause(webhookLinger)
+		t.logDrops()
 		batch := t.take()
 		if batch == nil {
 			return
@@ -128,6 +131,17 @@ func (t *webhookTarget) run() {
 		if t.stopping() {
 			t.forget() // an endpoint that fails now is not tried once for each request that is left
 		}
+	}
+}
+
+// logDrops says how many events had no room since the last request.
+func (t *webhookTarget) logDrops() {
+	t.mu.Lock()
+	n := t.pushed
+	t.pushed = 0
+	t.mu.Unlock()
+	if n > 0 {
+		t.log.Warn("ws: webhook events had no room", slog.Int("events", n), slog.String("setting", "Config.MaxWebhookQueue"))
 	}
 }
 

@@ -36,6 +36,7 @@ type wire struct {
 	began    time.Time     // when the drainer has begun with what it is writing
 	drained  chan struct{} // closed when the drainer has ended; nil if there is none
 	written  chan struct{} // closed when the drainer has written; nil if nobody waits for that
+	full     string        // the field of Config that has left no room
 
 	net.Conn
 	cfg     *Config

@@ -76,10 +76,12 @@ func (w *wire) enqueue(frames [][]byte) verdict {
 		size += len(f)
 	}
 	if len(w.queue.frames)+w.writing+len(frames) > w.cfg.MaxQueueFrames && w.stalled() {
+		w.full = "MaxQueueFrames"
 		return noRoom
 	}
 	if w.pending-w.large+size > w.cfg.MaxQueueBytes {
 		if w.large > 0 || 2*w.pending > w.cfg.MaxQueueBytes {
+			w.full = "MaxQueueBytes"
 			return noRoom
 		}
 		w.large = size
@@ -87,6 +89,13 @@ func (w *wire) enqueue(frames [][]byte) verdict {
 	w.queue.add(frames...)
 	w.waiting(size)
 	return waits
+}
+
+// lack returns the field of Config that has left no room.
+func (w *wire) lack() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.full
 }
 
 // stalled reports that it is the client who keeps the queue from getting shorter. The caller has the lock.

@@ -153,6 +153,9 @@ func (t *truth) mayHearLocked(user consultation.UserID, w written) bool {
 // errLost stands for a connection that is lost between a commit and its answer.
 var errLost = errors.New("audience: the answer was lost")
 
+// suspending is the key of the user, in the context of a suspension.
+type suspending struct{}
+
 // recording is a store that tells the truth, and loses and delays answers on demand.
 type recording struct {
 	store
@@ -161,7 +164,6 @@ type recording struct {
 	mu         sync.Mutex              // guards what follows
 	loseChange bool                    // of the next change
 	afterRead  func(c consultation.ID) // called once, between the next read of a consultation and its answer
-	suspending consultation.UserID     // the user for whom audiences are renewed
 }
 
 func (s *recording) Create(ctx context.Context, p consultation.CreateParams) (consultation.Consultation, error) {
@@ -190,12 +192,10 @@ func (s *recording) Change(ctx context.Context, p consultation.ChangeParams) (co
 		return done, err
 	}
 	s.mu.Lock()
-	out, lost := s.suspending, s.loseChange
+	lost := s.loseChange
 	s.loseChange = false
 	s.mu.Unlock()
-	if !p.NewAudience {
-		out = ""
-	}
+	out, _ := ctx.Value(suspending{}).(consultation.UserID)
 	s.truth.changed(done.Consultation, out)
 	if lost {
 		return consultation.Changed{}, errLost

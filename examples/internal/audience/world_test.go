@@ -177,8 +177,5 @@ func (w *world) suspend(ctx context.Context, p *process, user consultation.UserI
 	w.mu.Lock()
 	w.refused[user] = true
 	w.mu.Unlock()
-	w.store.mu.Lock()
-	w.store.suspending = user
-	w.store.mu.Unlock()
-	return p.consultations.Suspend(ctx, user)
+	return p.consultations.Suspend(context.WithValue(ctx, suspending{}, user), user)
 }

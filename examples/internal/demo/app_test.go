@@ -70,12 +70,13 @@ func TestSendRateVariable(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]chat.Rate{
 		"": {PerSecond: 20, Burst: 200}, "0": {Burst: 1}, "0.5": {PerSecond: 0.5, Burst: 5}, "100": {PerSecond: 100, Burst: 1000},
+		"  ": {PerSecond: 20, Burst: 200}, " 5\n": {PerSecond: 5, Burst: 50},
 	} {
 		rate, err := sendRate(value)
 		require.NoError(t, err)
 		require.Equal(t, want, rate)
 	}
-	for _, value := range []string{"x", "-1"} {
+	for _, value := range []string{"x", "-1", "NaN", "Inf", "1e300"} {
 		_, err := New(t.Context(), Config{DB: database(t), Env: func(string) string { return value }}, Poll())
 		require.ErrorContains(t, err, "MURPH_SEND_RATE")
 	}

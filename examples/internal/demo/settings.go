@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/murph-chat/murph/chat"
 )
@@ -14,13 +15,17 @@ const envSendRate = "MURPH_SEND_RATE"
 // defaultSendRate is far above what people type, and below what a program that has gone wild sends.
 const defaultSendRate = 20
 
-// sendRate reads the variable's value.
+// maxSendRate is more than any number that is meant as a limit.
+const maxSendRate = 1e6
+
+// sendRate reads the variable's value. White space around it does not count, and
+// an empty value is none.
 func sendRate(value string) (chat.Rate, error) {
 	perSecond := float64(defaultSendRate)
-	if value != "" {
+	if value = strings.TrimSpace(value); value != "" {
 		var err error
-		if perSecond, err = strconv.ParseFloat(value, 64); err != nil || perSecond < 0 {
-			return chat.Rate{}, fmt.Errorf("%s must be a number of messages per second, or 0 for no limit", envSendRate)
+		if perSecond, err = strconv.ParseFloat(value, 64); err != nil || !(perSecond >= 0 && perSecond <= maxSendRate) {
+			return chat.Rate{}, fmt.Errorf("%s must be a number of messages per second up to %d, or 0 for no limit", envSendRate, int(maxSendRate))
 		}
 	}
 	return chat.Rate{PerSecond: perSecond, Burst: max(1, int(10*perSecond))}, nil

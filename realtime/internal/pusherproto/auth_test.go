@@ -63,6 +63,15 @@ func TestDocumentedRequest(t *testing.T) {
 	require.Nil(t, r.Query, "the request is not changed")
 }
 
+// verify checks a whole request, as a server does.
+func verify(r pusherproto.Request, now time.Time) error {
+	params, err := vendor.VerifyQuery(r.Method, []string{"/other", r.Path}, r.Query, now)
+	if err != nil {
+		return err
+	}
+	return pusherproto.VerifyBody(params, r.Body)
+}
+
 func TestVerifyRequest(t *testing.T) {
 	t.Parallel()
 	signed := func(query url.Values) pusherproto.Request {
@@ -72,21 +81,25 @@ func TestVerifyRequest(t *testing.T) {
 		return r
 	}
 	for _, query := range []url.Values{nil, {"info": {"user_count,subscription_count"}, "filter_by_prefix": {"presence-"}}} {
-		require.NoError(t, vendor.VerifyRequest(signed(query), documentedTime))
+		require.NoError(t, verify(signed(query), documentedTime))
 	}
-	require.NoError(t, vendor.VerifyRequest(signed(nil), documentedTime.Add(600*time.Second)))
-	require.NoError(t, vendor.VerifyRequest(signed(nil), documentedTime.Add(-600*time.Second)))
-	require.NoError(t, vendor.VerifyRequest(signed(url.Values{"Info": {"x"}}), documentedTime), "names count in lower case")
+	require.NoError(t, verify(signed(nil), documentedTime.Add(600*time.Second)))
+	require.NoError(t, verify(signed(nil), documentedTime.Add(-600*time.Second)))
+	require.NoError(t, verify(signed(url.Values{"Info": {"x"}}), documentedTime), "names count in lower case")
+	params, err := vendor.VerifyQuery("POST", []string{documented().Path}, signed(url.Values{"Info": {"x"}}).Query, documentedTime)
+	require.NoError(t, err)
+	require.Equal(t, "x", params["info"])
 	get := pusherproto.Request{Method: "GET", Path: "/prefix/apps/3/channels"}
 	get.Query = vendor.SignRequest(get, documentedTime)
-	require.NoError(t, vendor.VerifyRequest(get, documentedTime))
+	require.NoError(t, verify(get, documentedTime))
 	require.NotContains(t, get.Query, "body_md5")
 
 	for name, change := range map[string]func(*pusherproto.Request){
 		"method":         func(r *pusherproto.Request) { r.Method = "GET" },
 		"path":           func(r *pusherproto.Request) { r.Path = "/apps/4/events" },
 		"body":           func(r *pusherproto.Request) { r.Body[0] = ' ' },
-		"no body":        func(r *pusherproto.Request) { r.Query.Set("body_md5", "") },
+		"no body":        func(r *pusherproto.Request) { r.Body = nil },
+		"no digest":      func(r *pusherproto.Request) { r.Query.Set("body_md5", "") },
 		"parameter":      func(r *pusherproto.Request) { r.Query.Set("info", "x") },
 		"twice":          func(r *pusherproto.Request) { r.Query.Add("auth_key", vendor.Key) },
 		"twice, in case": func(r *pusherproto.Request) { r.Query.Set("AUTH_KEY", vendor.Key) },
@@ -105,14 +118,22 @@ func TestVerifyRequest(t *testing.T) {
 	} {
 		r := signed(nil)
 		change(&r)
-		require.ErrorIs(t, vendor.VerifyRequest(r, documentedTime), pusherproto.ErrBadRequestSignature, name)
+		require.ErrorIs(t, verify(r, documentedTime), pusherproto.ErrBadRequestSignature, name)
+	}
+	for name, params := range map[string]url.Values{
+		"value with a separator": {"a": {"1&b=2"}}, "name with a separator": {"a&b": {"1"}}, "name with an equals sign": {"a=b": {"1"}},
+		"value with a line": {"a": {"1\n2"}}, "an empty digest": {"body_md5": {""}},
+	} {
+		r := pusherproto.Request{Method: "GET", Path: "/apps/3/channels", Query: params}
+		r.Query = vendor.SignRequest(r, documentedTime)
+		require.ErrorIs(t, verify(r, documentedTime), pusherproto.ErrBadRequestSignature, name)
 	}
 	for _, skew := range []time.Duration{601 * time.Second, -601 * time.Second} {
-		require.ErrorIs(t, vendor.VerifyRequest(signed(nil), documentedTime.Add(skew)), pusherproto.ErrBadRequestSignature)
+		require.ErrorIs(t, verify(signed(nil), documentedTime.Add(skew)), pusherproto.ErrBadRequestSignature)
 	}
 	far := pusherproto.Request{Method: "GET", Path: "/"}
 	far.Query = vendor.SignRequest(far, time.Unix(-1<<62, 0))
-	require.ErrorIs(t, vendor.VerifyRequest(far, documentedTime), pusherproto.ErrBadRequestSignature)
+	require.ErrorIs(t, verify(far, documentedTime), pusherproto.ErrBadRequestSignature)
 }
 
 func FuzzVerifyRequest(f *testing.F) {
@@ -123,7 +144,7 @@ func FuzzVerifyRequest(f *testing.F) {
 			return
 		}
 		r := pusherproto.Request{Method: method, Path: path, Query: q, Body: body}
-		if vendor.VerifyRequest(r, documentedTime) == nil {
+		if verify(r, documentedTime) == nil {
 			t.Fatal("accepts what nobody has signed")
 		}
 	})

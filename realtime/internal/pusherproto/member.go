@@ -38,24 +38,19 @@ type ChannelData struct {
 	IssuedAt time.Time
 }
 
-// ParseChannelData reads the channel_data of a subscription. A user_id that is a JSON integer counts as the string of
-// its digits: Laravel and the documentation's own example send numbers. The info may be any JSON value. The error
+// ParseChannelData reads the channel_data of a subscription. A user_id that is a
+// JSON integer counts as the string of its digits: Laravel and the
+// documentation's own example send numbers. UserID is "" if there is none, which
+// only presence channels do not allow. The info may be any JSON value. The error
 // matches [ErrMalformed].
 func ParseChannelData(s string) (ChannelData, error) {
 	m, err := Object([]byte(s))
 	if err != nil {
 		return ChannelData{}, err
 	}
-	id := string(m["user_id"])
-	if strings.HasPrefix(id, `"`) {
-		if id, err = member(m, "user_id"); err != nil {
-			return ChannelData{}, err
-		}
-	} else if strings.Trim(id, "0123456789") != "" {
-		return ChannelData{}, malformed("user_id is neither a string nor an integer")
-	}
-	if id == "" || len(id) > MaxUserID {
-		return ChannelData{}, malformed("user_id is missing or too long")
+	id, err := memberID(m, "user_id")
+	if err != nil {
+		return ChannelData{}, err
 	}
 	d := ChannelData{Member: realtime.Member{UserID: id, Info: info(m)}}
 	if d.IssuedAt, err = issuedAt(m); err != nil {
@@ -75,6 +70,25 @@ func issuedAt(m map[string]json.RawMessage) (time.Time, error) {
 		return time.Time{}, malformed("signed_at is not an integer")
 	}
 	return time.UnixMilli(ms), nil
+}
+
+// memberID reads the user id m[name], a string or an integer of at most
+// MaxUserID bytes. An id that is absent or null is "".
+func memberID(m map[string]json.RawMessage, name string) (string, error) {
+	id := string(m[name])
+	switch {
+	case id == "null" || strings.HasPrefix(id, `"`):
+		var err error
+		if id, err = member(m, name); err != nil {
+			return "", err
+		}
+	case strings.Trim(id, "0123456789") != "":
+		return "", malformed(name + " is neither a string nor an integer")
+	}
+	if len(id) > MaxUserID {
+		return "", malformed(name + " is too long")
+	}
+	return id, nil
 }
 
 // info returns the user_info of m without white space, or nil if there is none.

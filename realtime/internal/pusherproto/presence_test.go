@@ -55,9 +55,16 @@ func TestClientEventFrame(t *testing.T) {
 
 func TestUserFrames(t *testing.T) {
 	t.Parallel()
-	event, _, data := frameOf(t, pusherproto.SigninSuccess(`{"id":"1"}`))
-	require.Equal(t, "pusher:signin_success", event)
-	require.Equal(t, `{"user_data":"{\"id\":\"1\"}"}`, data)
+	require.Equal(t, `{"event":"pusher:signin_success","data":{"user_data":"{\"id\":\"1\"}"}}`,
+		string(pusherproto.SigninSuccess(`{"id":"1"}`)))
+	u, err := pusherproto.ParseUserData(`{"id":1,"user_info":{"a":"<"}}`)
+	require.NoError(t, err)
+	require.Equal(t, pusherproto.UserData{
+		Member: realtime.Member{UserID: "1", Info: json.RawMessage(`{"a":"<"}`)}, Text: `{"id":"1","user_info":{"a":"\u003c"}}`,
+	}, u)
+	u, err = pusherproto.ParseUserData(`{ "id" : "1" }`)
+	require.NoError(t, err)
+	require.Equal(t, `{ "id" : "1" }`, u.Text, "as it was signed")
 	for want, b := range map[string][]byte{
 		`{"events":[]}`: pusherproto.WatchlistEvents(nil, nil),
 		`{"events":[{"name":"online","user_ids":["a","b\""]}]}`:                                   pusherproto.WatchlistEvents([]string{"a", `b"`}, nil),

@@ -29,7 +29,7 @@ func (f ClientFrame) Signin() (Signin, error) {
 	return s, nil
 }
 
-// UserData is the user of a sign-in, the users on the user's watchlist, and
+// UserData is the user of a sign-in, with the users on the user's watchlist and
 // the time of the grant.
 type UserData struct {
 	realtime.Member
@@ -37,21 +37,34 @@ type UserData struct {
 	// IssuedAt is the time that a [Signer] with Stamp has signed. It is zero in
 	// the grants of other SDKs.
 	IssuedAt time.Time
+	// Text is the user_data with the id as a string: pusher-js refuses another one
+	// in the answer to its sign-in.
+	Text string
 }
 
-// ParseUserData reads the user_data of a sign-in. The id has to be a string, since pusher-js takes nothing else, of 1
-// to [MaxUserID] bytes out of those of a channel name, since it becomes part of one. The error matches [ErrMalformed].
+// ParseUserData reads the user_data of a sign-in. The id is a string, or an
+// integer that counts as the string of its digits. It becomes part of a channel
+// name, so it has 1 to [MaxUserID] bytes out of those of a name. The error
+// matches [ErrMalformed].
 func ParseUserData(s string) (UserData, error) {
 	m, err := Object([]byte(s))
 	if err != nil {
 		return UserData{}, err
 	}
-	var u UserData
-	if u.UserID, err = member(m, "id"); err != nil {
+	u := UserData{Text: s}
+	if u.UserID, err = memberID(m, "id"); err != nil {
 		return UserData{}, err
 	}
 	if _, ok := ParseUserChannel(string(UserChannel(u.UserID))); !ok {
 		return UserData{}, malformed("id is missing, too long or has a character that a channel name cannot have")
+	}
+	if m["id"][0] != '"' {
+		m["id"] = AppendString(nil, u.UserID)
+		text, err := json.Marshal(m)
+		if err != nil {
+			return UserData{}, malformed("not JSON")
+		}
+		u.Text = string(text)
 	}
 	u.Info = info(m)
 	if u.IssuedAt, err = issuedAt(m); err != nil {
@@ -65,10 +78,11 @@ func ParseUserData(s string) (UserData, error) {
 	return u, nil
 }
 
-// SigninSuccess makes the answer to a sign-in. pusher-js reads the user from the very text that was signed.
+// SigninSuccess makes the answer to a sign-in, from which pusher-js reads the
+// user. The data is an object, as documented, and not a string with one.
 func SigninSuccess(userData string) []byte {
-	data := append(AppendString([]byte(`{"user_data":`), userData), '}')
-	return append(AppendString([]byte(`{"event":"pusher:signin_success","data":`), data), '}')
+	b := append(AppendString([]byte(`{"event":"`+EventSigninSuccess+`","data":{"user_data":`), userData), '}')
+	return append(b, '}')
 }
 
 // WatchlistEvents tells a user who of their watchlist is, or has come, online, and who offline. An empty list is left

@@ -91,12 +91,12 @@ suite("the SDK for Node", () => {
     assert.match(await status(wrong.trigger("a", "e", 1)), /^404 Unknown application/);
   });
 
-  test("a call is served once", async () => {
-    const body = JSON.stringify({ name: "e", channels: ["a"], data: "once" });
+  test("equal calls are served", async () => {
+    const body = JSON.stringify({ name: "e", channels: ["a"], data: "twice" });
     const path = "/apps/1/events";
     const query = sdk.createSignedQueryString({ method: "POST", path, body });
     const post = () => fetch(new URL(`${path}?${query}`, plain.url), { method: "POST", body });
-    assert.deepEqual([(await post()).status, (await post()).status], [200, 401]);
+    assert.deepEqual([(await post()).status, (await post()).status], [200, 200]);
   });
 
   test("a page's script gets no permission", async () => {

@@ -1,5 +1,6 @@
 /** Every feature of the protocol, on each version of pusher-js. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { describe } from "node:test";
 import { client, codeOf, connected, during, next, startServer, subscribed, suite, test, versions } from "./lib.mjs";
 
@@ -160,6 +161,23 @@ suite("channels", () => {
       });
 
       const userTest = (name, f) => test(name, { skip: !version.users && "unknown to this version" }, f);
+
+      userTest("signin: a numeric id is that of the string of its digits", async () => {
+        const id = 1000 + ++n;
+        const customHandler = ({ socketId }, done) => { // the SDK for Node signs no numbers, others do
+          const user_data = JSON.stringify({ id });
+          const { key, secret } = server.sdk.config.token;
+          const signature = createHmac("sha256", secret).update(`${socketId}::user::${user_data}`).digest("hex");
+          done(null, { auth: `${key}:${signature}`, user_data });
+        };
+        const pusher = connect({ userAuthentication: { customHandler } });
+        pusher.signin();
+        await next(pusher, "pusher:signin_success");
+        const event = next(pusher.user, "for-you");
+        await untilUserChannel(`${id}`, 1);
+        await server.sdk.sendToUser(`${id}`, "for-you", { n: 1 });
+        assert.deepEqual(await event, { n: 1 });
+      });
 
       userTest("signin: events for the user reach all their connections, and nobody else's", async () => {
         const id = fresh("u");
