@@ -64,7 +64,7 @@ func TestPanicsOfTheLogger(t *testing.T) {
 
 			f.Contain(func() { panic("a bug") })
 			require.Equal(t, 4200, closeCode(t, other), name)
-			require.Len(t, asked, before+3, name)
+			require.Len(t, asked, before+4, name)
 			require.NoError(t, f.connect().Sync(t.Context()), name)
 		}, func(c *ws.Config) {
 			c.Logger = slog.New(brokenLog{slog.DiscardHandler, enabled, asked})
