@@ -22,9 +22,11 @@ var (
 	ErrExists = errors.New("consultation: already exists")
 	// ErrInvalid says that the input is wrong; see [*InvalidError].
 	ErrInvalid = errors.New("consultation: invalid")
-	// ErrRetryTx says that the database gave up the surrounding transaction because of another one (serialisation
-	// failure, deadlock). Nothing of it is stored; run the whole transaction again. Outside a transaction of the host's
-	// the stores repeat by themselves.
+	// ErrRetryTx says that the database has given up the surrounding
+	// transaction, because of another one (serialization failure, deadlock) or
+	// because of a failure that rolls back everything. Nothing of it is stored:
+	// roll it back and run the whole transaction again. Outside a transaction of
+	// the host application the stores repeat by themselves.
 	ErrRetryTx = errors.New("consultation: transaction must be retried")
 	// ErrNoOutbox says that an event cannot be tied to the host's transaction because the broadcaster has no outbox.
 	ErrNoOutbox = errors.New("consultation: the broadcaster has no outbox, wrap it with realtime.NewRelay")

@@ -36,8 +36,9 @@ type Changed struct {
 //     with that one.
 //  3. All methods are safe for concurrent use, but for a storage bound to a transaction.
 //  4. When ctx ends, a method returns an error that wraps ctx.Err().
-//  5. In a transaction of the host's, [ErrRetryTx] is returned when the database gave it up because of another one.
-//     Otherwise the storage repeats by itself.
+//  5. In a transaction of the host application, a method returns
+//     [ErrRetryTx] when the database has given up that transaction because of
+//     another one. Otherwise the storage repeats by itself.
 type Storage interface {
 	// Create stores a consultation with status REQUESTED, no student and rev 1, and returns it with the times that the
 	// store's clock gave it. An id that is taken gives [ErrExists].

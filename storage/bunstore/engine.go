@@ -19,8 +19,16 @@ type engine interface {
 	// same may succeed when it is done again.
 	superseded(err error) bool
 
-	// transact runs fn in one transaction, which is kept if fn says so and rolled back otherwise. In a transaction of the
-	// host's everything that fn has done is undone on an error, and only that.
+	// run calls statement, which runs one statement on q, with the context and
+	// the connection that the statement must use.
+	run(ctx context.Context, s *Store, q conn, statement func(ctx context.Context, q conn) error) error
+	// guard calls fn, which writes in a transaction of the host application.
+	// If fn fails, guard undoes what fn has written and nothing else. If the
+	// transaction is lost, the error wraps errTxLost.
+	guard(ctx context.Context, s *Store, fn func(ctx context.Context) error) error
+	// transact runs fn in one transaction, which it commits if keep is true and
+	// rolls back otherwise. In a transaction of the host application it only
+	// calls fn.
 	transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error
 	// lock takes the lock on the consultation's row and reads it after that, with the time on the store's clock. It is
 	// the first statement of a transaction.

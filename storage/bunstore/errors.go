@@ -23,20 +23,30 @@ func failed(err error) error {
 	return &failure{err}
 }
 
-// wrap gives an error of the database its context, once, at the edge of the package. Answers of the domain pass as they
-// are.
+// errTxLost says that the database has rolled back a transaction of the host
+// application as a whole.
+var errTxLost = errors.New("the database has rolled back the transaction")
+
+// wrap gives an error of the database its context, once, at the edge of the
+// package, and the sentinels that callers branch on. Answers of the domain pass
+// as they are.
 func (s *Store) wrap(ctx context.Context, op string, err error) error {
 	var f *failure
 	if !errors.As(err, &f) {
 		return err
 	}
-	if ended := ended(ctx); ended != nil && !errors.Is(f.err, ended) {
-		return fmt.Errorf("bunstore: %s: %w: %w", op, ended, f.err)
+	err = f.err
+	if ended := ended(ctx); ended != nil {
+		if !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
+	} else if s.bound && s.engine.superseded(f.err) {
+		err = fmt.Errorf("%w: %w", consultation.ErrRetryTx, err)
 	}
-	if s.bound && s.engine.superseded(f.err) {
-		return fmt.Errorf("bunstore: %s: %w: %w", op, consultation.ErrRetryTx, f.err)
+	if errors.Is(err, errTxLost) && !errors.Is(err, consultation.ErrRetryTx) {
+		err = fmt.Errorf("%w: %w", consultation.ErrRetryTx, err)
 	}
-	return fmt.Errorf("bunstore: %s: %w", op, f.err)
+	return fmt.Errorf("bunstore: %s: %w", op, err)
 }
 
 // ended returns ctx.Err(), and what it will be in a moment where a driver has noticed the deadline before the context's

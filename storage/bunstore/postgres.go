@@ -48,18 +48,28 @@ func (postgres) superseded(err error) bool {
 	return false
 }
 
-// transact needs no savepoint in the host's transaction: the functions it is given write with their last statement, and
-// with that one only.
+func (postgres) run(ctx context.Context, _ *Store, q conn, statement func(ctx context.Context, q conn) error) error {
+	return statement(ctx, q)
+}
+
+// guard needs no savepoint: a call writes with its last statement only, and an
+// error of the database ends the host application's transaction in any case.
+// The server refuses every further statement in it.
+func (postgres) guard(ctx context.Context, _ *Store, fn func(ctx context.Context) error) error {
+	return fn(ctx)
+}
+
 func (postgres) transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error {
+	return transact(ctx, s, fn)
+}
+
+// transact runs fn in a transaction of the store's own, or in that of the host
+// application if s is bound to one.
+func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) (err error) {
 	if s.bound {
 		_, err := fn(s.write)
 		return err
 	}
-	return transact(ctx, s, fn)
-}
-
-// transact runs fn in a transaction of the store's own.
-func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) (err error) {
 	pool, ok := s.write.(interface {
 		BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 	})

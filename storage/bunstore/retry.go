@@ -19,11 +19,16 @@ const (
 // not known yet. Running it again gives it.
 var errAgain = errors.New("the row has changed meanwhile, every time")
 
-// retry runs fn until it has an answer. A transaction of the host's that the database has given up is not repeated:
-// nobody but the host can do that.
-func (s *Store) retry(ctx context.Context, fn func() error) error {
+// retry runs fn, which writes, until it has an answer. It does not repeat a
+// transaction of the host application that the database has given up: only the
+// host application can do that.
+func (s *Store) retry(ctx context.Context, fn func(ctx context.Context) error) error {
+	try := fn
+	if s.bound {
+		try = func(ctx context.Context) error { return s.engine.guard(ctx, s, fn) }
+	}
 	for attempt := 1; ; attempt++ {
-		err := fn()
+		err := try(ctx)
 		over := errors.Is(err, errAgain) // the other transaction has ended
 		switch {
 		case err == nil, !over && !s.engine.superseded(err):
