@@ -112,6 +112,8 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 		return chat.Appended{Message: stored.message(p.ConsultationID), Replayed: true}, nil
 	case status.String != string(consultation.StatusInProgress):
 		return chat.Appended{}, &consultation.NotActiveError{Status: consultation.Status(status.String)}
+	case !stored.sender.role.Valid: // c and p are of one snapshot
+		return chat.Appended{}, errNoDetails(p.ConsultationID, p.SenderID)
 	}
 	return chat.Appended{}, failed(errAgain)
 }

@@ -18,6 +18,12 @@ type engine interface {
 	// superseded reports whether err says that another transaction was in the way, so that nothing was stored and the
 	// same may succeed when it is done again.
 	superseded(err error) bool
+	// unavailable returns the kind of trouble if err says that the database
+	// cannot be reached or cannot do this at the moment, and "" otherwise.
+	unavailable(err error) string
+	// patience returns the context of a call that is repeated while it is
+	// superseded, and spent, which reports whether that attempt was the last.
+	patience(ctx context.Context, s *Store) (call context.Context, spent func(attempt int) bool)
 
 	// run calls statement, which runs one statement on q, with the context and
 	// the connection that the statement must use.

@@ -2,8 +2,6 @@ package bunstore
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/murph-chat/murph/consultation"
@@ -48,6 +46,10 @@ func (postgres) superseded(err error) bool {
 	return false
 }
 
+func (postgres) patience(ctx context.Context, _ *Store) (context.Context, func(attempt int) bool) {
+	return ctx, func(attempt int) bool { return attempt >= maxAttempts }
+}
+
 func (postgres) run(ctx context.Context, _ *Store, q conn, statement func(ctx context.Context, q conn) error) error {
 	return statement(ctx, q)
 }
@@ -60,36 +62,5 @@ func (postgres) guard(ctx context.Context, _ *Store, fn func(ctx context.Context
 }
 
 func (postgres) transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error {
-	return transact(ctx, s, fn)
-}
-
-// transact runs fn in a transaction of the store's own, or in that of the host
-// application if s is bound to one.
-func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) (err error) {
-	if s.bound {
-		_, err := fn(s.write)
-		return err
-	}
-	pool, ok := s.write.(interface {
-		BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
-	})
-	if !ok {
-		return failed(fmt.Errorf("cannot begin a transaction on a %T", s.write))
-	}
-	start := time.Now()
-	tx, err := pool.BeginTx(ctx, nil)
-	s.observe(ctx, statement{"begin", `BEGIN`}, start, err)
-	if err != nil {
-		return failed(err)
-	}
-	// Also when fn panics. After a commit it does nothing.
-	defer func() { _ = tx.Rollback() }()
-	keep, err := fn(tx)
-	if err != nil || !keep {
-		return err
-	}
-	start = time.Now()
-	err = tx.Commit()
-	s.observe(ctx, statement{"commit", `COMMIT`}, start, err)
-	return failed(err)
+	return s.inTx(ctx, fn)
 }

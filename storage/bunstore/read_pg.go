@@ -47,7 +47,9 @@ func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat
 	case after.Valid:
 		mark := chat.ReadMark{Seq: after.Int64, At: afterAt.Time}
 		return chat.Marked{Mark: mark, Moved: true, Audience: people.audience()}, nil
-	case !before.Valid || before.Int64 < wanted.Int64:
+	case !before.Valid: // c and m are of one snapshot
+		return chat.Marked{}, errNoDetails(p.ConsultationID, p.Reader)
+	case before.Int64 < wanted.Int64:
 		return chat.Marked{}, failed(errAgain) // another call of the reader was faster, and its mark is not known here
 	}
 	return chat.Marked{Mark: chat.ReadMark{Seq: before.Int64, At: beforeAt.Time}}, nil

@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -32,18 +33,27 @@ func (sqlite) at(t time.Time) any { return t.UnixMicro() }
 
 func (sqlite) superseded(err error) bool { return isSQLiteBusy(err) }
 
-// run does not let the driver interrupt a statement in a transaction of the
-// host application: SQLite answers the interruption of a write with a rollback
-// of the whole transaction, and the host application's next statement would
-// commit alone.
+// run gives the statement a connection, and does not let the driver interrupt
+// it in a transaction of the host application: SQLite answers the interruption
+// of a write with a rollback of the whole transaction, and the host
+// application's next statement would commit alone.
 func (sqlite) run(ctx context.Context, s *Store, q conn, statement func(ctx context.Context, q conn) error) error {
-	if !s.bound {
+	if s.bound {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return statement(context.WithoutCancel(ctx), q)
+	}
+	pool, ok := q.(*sql.DB)
+	if !ok {
 		return statement(ctx, q)
 	}
-	if err := ctx.Err(); err != nil {
+	c, err := s.take(ctx, pool)
+	if err != nil {
 		return err
 	}
-	return statement(context.WithoutCancel(ctx), q)
+	defer func() { _ = c.Close() }() // it goes back to the pool
+	return statement(ctx, c)
 }
 
 // guard puts a savepoint around fn, because most errors of SQLite do not end
@@ -86,5 +96,5 @@ func (s *Store) lose(cause, gone error) error {
 }
 
 func (sqlite) transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error {
-	return transact(ctx, s, fn)
+	return s.inTx(ctx, fn)
 }

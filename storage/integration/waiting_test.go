@@ -227,3 +227,21 @@ func TestPatience(t *testing.T) {
 		require.ErrorIs(t, err, consultation.ErrNotFound)
 	})
 }
+
+// TestMissingDetails deletes the row with the details of a participant. Writes
+// of that participant fail at once, with an error that names the row.
+func TestMissingDetails(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d driver) {
+		s := d.openStore(t, pgtest.Schema(t), 1)
+		begin(t, s, room)
+		_, err := s.db.Exec(`DELETE FROM murph_participants WHERE user_id = ?`, string(patient.UserID))
+		require.NoError(t, err)
+		_, err = s.Append(t.Context(), message(room, patient, ""))
+		require.ErrorContains(t, err, "murph_participants")
+		_, err = s.MarkRead(t.Context(), chat.ReadParams{ConsultationID: room, Reader: patient.UserID, Seq: 1})
+		require.ErrorContains(t, err, "murph_participants")
+		require.Zero(t, s.Stats().Repeats)
+		send(t, s, room, student)
+	})
+}

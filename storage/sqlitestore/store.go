@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite" // registers the driver "sqlite"
 
+	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/storage/bunstore"
 )
 
@@ -46,7 +48,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if s.writer, err = open(writer, 1); err != nil {
 		return nil, err
 	}
-	bunOpts := &bunstore.Options{OnQuery: o.OnQuery, Logger: o.Logger}
+	bunOpts := &bunstore.Options{BusyTimeout: o.BusyTimeout, OnQuery: o.OnQuery, Logger: o.Logger}
 	if path != InMemory {
 		reader, err := dsn(path, o, url.Values{"_pragma": {"query_only(1)"}})
 		if err != nil {
@@ -89,7 +91,7 @@ func (s *Store) Close() error {
 
 // dsn writes the name under which the driver opens path with the settings in q.
 func dsn(path string, o Options, q url.Values) (string, error) {
-	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(max(1, o.BusyTimeout.Milliseconds()), 10)+")")
+	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(busyTimeout(o), 10)+")")
 	q.Add("_pragma", "foreign_keys(1)")
 	if path == InMemory {
 		return "file::memory:?" + q.Encode(), nil
@@ -99,6 +101,14 @@ func dsn(path string, o Options, q url.Values) (string, error) {
 		return "", fmt.Errorf("sqlitestore: find the file: %w", err)
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: q.Encode()}).String(), nil
+}
+
+// busyTimeout is the pragma's value in milliseconds, which is a C int.
+func busyTimeout(o Options) int64 {
+	if o.BusyTimeout < 0 {
+		return math.MaxInt32
+	}
+	return min(max(1, o.BusyTimeout.Milliseconds()), math.MaxInt32)
 }
 
 // open makes a pool of so many connections, which stay open: the first statement on a new one costs a read of the schema.
@@ -120,8 +130,12 @@ const sqliteBusy = 5
 func connect(ctx context.Context, db *bun.DB, patience time.Duration) error {
 	retry := time.NewTicker(5 * time.Millisecond)
 	defer retry.Stop()
-	end := time.NewTimer(patience)
-	defer end.Stop()
+	var end <-chan time.Time
+	if patience >= 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		end = timer.C
+	}
 	for {
 		err := db.PingContext(ctx)
 		var coded *sqlite.Error
@@ -131,8 +145,8 @@ func connect(ctx context.Context, db *bun.DB, patience time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-end.C:
-			return err
+		case <-end:
+			return consultation.NewUnavailableError("busy", err)
 		case <-retry.C:
 		}
 	}
