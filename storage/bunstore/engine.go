@@ -61,6 +61,9 @@ type engine interface {
 	migrate(ctx context.Context, s *Store, all []migration) error
 	// check returns what is wrong with the settings and indexes, each with how to mend it.
 	check(ctx context.Context, s *Store) ([]error, error)
+	// probe writes, to find out whether writes succeed, and leaves nothing
+	// behind. It needs one connection.
+	probe(ctx context.Context, s *Store) error
 }
 
 // reads are queries with the same parameters and columns in both databases.

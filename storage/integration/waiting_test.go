@@ -36,6 +36,7 @@ func waiters(t *testing.T, watch *sql.DB, name string, n int) {
 type held struct {
 	*store
 	watch *sql.DB
+	dsn   string // with the name
 	name  string
 }
 
@@ -43,7 +44,8 @@ func hold(t *testing.T, d driver) *held {
 	t.Helper()
 	dsn := pgtest.Schema(t)
 	name := fmt.Sprintf("murph-%d", ids.Add(1))
-	h := &held{store: d.openStore(t, with(t, dsn, "application_name", name), maxConns), name: name}
+	named := with(t, dsn, "application_name", name)
+	h := &held{store: d.openStore(t, named, maxConns), dsn: named, name: name}
 	var err error
 	h.watch, err = sql.Open("pgx", dsn)
 	require.NoError(t, err)
