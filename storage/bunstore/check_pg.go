@@ -26,9 +26,9 @@ WHERE i.indrelid IN (to_regclass('murph_consultations'), to_regclass('murph_part
 	to_regclass('murph_outbox'))`
 
 // pgSettings gives the clock last, so that its age is the way back only.
-const pgSettings = `
+var pgSettings = `
 SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), current_setting('fsync'),
-	current_setting('full_page_writes'), pg_is_in_recovery(), clock_timestamp()`
+	current_setting('full_page_writes'), pg_is_in_recovery(), ` + micros("clock_timestamp()")
 
 func (postgres) check(ctx context.Context, s *Store) ([]error, error) {
 	found := map[string]bool{}

@@ -10,7 +10,7 @@ import (
 
 // pgMarkRead. $1 consultation, $2 reader, $3 seq, $4 patience. It always gives one row. u waits for another call of the same reader and
 // then decides by the mark as it is after the wait; m is the mark as of the statement's beginning. Primary keys only.
-const pgMarkRead = `
+var pgMarkRead = `
 WITH c AS (
 	SELECT least(rev, $3::bigint) AS seq, ($2::text IN (patient_id, student_id)) IS TRUE AS member, patient_id, student_id
 	FROM murph_consultations WHERE id = $1::text
@@ -23,7 +23,7 @@ WITH c AS (
 			ELSE set_config('lock_timeout', $4::text, true) END) IS NOT NULL
 	RETURNING read_seq, read_at
 )
-SELECT c.seq, c.member, m.read_seq, m.read_at, u.read_seq, u.read_at, c.patient_id, c.student_id
+SELECT c.seq, c.member, m.read_seq, ` + micros("m.read_at") + `, u.read_seq, ` + micros("u.read_at") + `, c.patient_id, c.student_id
 FROM (SELECT 1) AS one LEFT JOIN c ON true LEFT JOIN m ON true LEFT JOIN u ON true`
 
 func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat.Marked, error) {
