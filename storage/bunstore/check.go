@@ -12,10 +12,11 @@ const maxSkew = time.Second
 
 // Check looks for what makes the store lose messages, or slow: a schema that is
 // missing, old or newer than this package, missing or invalid indexes, commits
-// that do not survive a crash, clocks that differ by more than a second. It also
-// writes, unless the store is bound to a transaction, so that it notices a full
-// disk or a database that is read-only; nothing stays of that, and it needs one
-// connection. Check returns nil if all is well, and otherwise the findings
+// that do not survive a crash, clocks that differ by more than a second, an
+// encoding other than UTF-8, a second copy of the tables, prepared statements
+// that a pooler has lost. It also writes, unless the store is bound to a
+// transaction, so that it notices a full disk or a database that is read-only;
+// nothing stays of that, and it needs one connection. Check returns nil if all is well, and otherwise the findings
 // joined, each with the way to mend it.
 //
 // Call it when the process starts. It also serves as a health check: an error

@@ -14,6 +14,8 @@ const (
 	codeUniqueViolation      = "23505"
 	codeSerializationFailure = "40001"
 	codeDeadlockDetected     = "40P01"
+	codeNoStatement          = "26000" // a prepared statement is not there
+	codeDuplicateStatement   = "42P05" // a prepared statement is there already
 )
 
 // The kinds of trouble that an UnavailableError names, besides those of
@@ -24,12 +26,19 @@ const (
 	reasonDiskFull   = "disk full"
 	reasonReadOnly   = "read-only"
 	reasonStorage    = "storage failure"
+	reasonUnprepared = "prepared statement lost"
 )
+
+// pooling tells what to do about lost prepared statements.
+const pooling = "is PgBouncer in transaction mode before the database? " +
+	"Set its max_prepared_statements, or use default_query_exec_mode=exec with pgx"
 
 // pgTrouble maps conditions, and classes of conditions, to the kind of trouble.
 var pgTrouble = []struct{ prefix, reason string }{
 	{"08", reasonConnection},
 	{"25006", reasonReadOnly},
+	{codeNoStatement, reasonUnprepared},
+	{codeDuplicateStatement, reasonUnprepared},
 	{"25P03", reasonConnection}, // idle_in_transaction_session_timeout
 	{codeSerializationFailure, reasonBusy},
 	{codeDeadlockDetected, reasonBusy},

@@ -42,6 +42,9 @@ func (s *Store) wrap(ctx context.Context, op string, err error) error {
 	} else if s.bound && s.engine.superseded(f.err) {
 		err = fmt.Errorf("%w: %w", consultation.ErrRetryTx, err)
 	} else if reason := s.engine.unavailable(f.err); reason != "" {
+		if reason == reasonUnprepared {
+			err = fmt.Errorf("%w (%s)", err, pooling)
+		}
 		err = consultation.NewUnavailableError(reason, err)
 	}
 	if errors.Is(err, errTxLost) && !errors.Is(err, consultation.ErrRetryTx) {

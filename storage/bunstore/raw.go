@@ -89,6 +89,9 @@ func (s *Store) observe(ctx context.Context, st statement, start time.Time, err 
 	s.stats.statements.Add(1)
 	if err != nil {
 		s.stats.failures.Add(1)
+		if state := sqlState(err); state == codeNoStatement || state == codeDuplicateStatement {
+			s.stats.unprepared.Store(true)
+		}
 	}
 	if s.opts.OnQuery != nil {
 		s.opts.OnQuery(ctx, Query{Name: st.name, Text: st.text, Duration: time.Since(start), Err: err})
