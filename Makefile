@@ -7,7 +7,7 @@ WEB := examples/murph/web
 ADDR ?= 127.0.0.1:8080
 DB ?= murph.db
 # What has to be there for the tests: they skip what is missing unless it is named here.
-export MURPH_TEST_REQUIRE ?= postgres,redis,node,browser
+export MURPH_TEST_REQUIRE ?= postgres,pgbouncer,redis,node,browser
 
 .PHONY: help
 help: ## show this list
@@ -23,7 +23,7 @@ test: export MURPH_README_WITHOUT := ^make test$$|^go test
 test: deps web clients lint web-test go-test fuzz readme ## install what the tests need, then run everything
 
 .PHONY: deps
-deps: ## install PostgreSQL, Redis and Chromium if they are missing
+deps: ## install PostgreSQL, PgBouncer, Redis and Chromium if they are missing
 	@.ci/deps
 
 .PHONY: web

@@ -22,13 +22,44 @@ var (
 	ErrExists = errors.New("consultation: already exists")
 	// ErrInvalid says that the input is wrong; see [*InvalidError].
 	ErrInvalid = errors.New("consultation: invalid")
-	// ErrRetryTx says that the database gave up the surrounding transaction because of another one (serialisation
-	// failure, deadlock). Nothing of it is stored; run the whole transaction again. Outside a transaction of the host's
-	// the stores repeat by themselves.
+	// ErrRetryTx says that the database has given up the surrounding
+	// transaction, because of another one (serialization failure, deadlock) or
+	// because of a failure that rolls back everything. Nothing of it is stored:
+	// roll it back and run the whole transaction again. Outside a transaction of
+	// the host application the stores repeat by themselves.
 	ErrRetryTx = errors.New("consultation: transaction must be retried")
+	// ErrUnavailable says that the database cannot be reached, or cannot do this
+	// at the moment. Nothing is wrong with the input: repeating the call later is
+	// right. See [*UnavailableError].
+	ErrUnavailable = errors.New("consultation: unavailable")
 	// ErrNoOutbox says that an event cannot be tied to the host's transaction because the broadcaster has no outbox.
 	ErrNoOutbox = errors.New("consultation: the broadcaster has no outbox, wrap it with realtime.NewRelay")
 )
+
+// UnavailableError is the [ErrUnavailable] that names the kind of trouble.
+type UnavailableError struct {
+	Reason string // one of a small fixed set of phrases, such as "disk full"
+
+	// cause is not exported, because an encoder that prints exported fields
+	// would reach the settings that some drivers' errors carry.
+	cause error
+}
+
+// NewUnavailableError returns the error for a cause, which must not be nil.
+func NewUnavailableError(reason string, cause error) *UnavailableError {
+	return &UnavailableError{Reason: reason, cause: cause}
+}
+
+// Error returns the reason and the text of the cause.
+func (e *UnavailableError) Error() string {
+	return ErrUnavailable.Error() + ": " + e.Reason + ": " + e.cause.Error()
+}
+
+// Is reports whether target is [ErrUnavailable].
+func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+
+// Unwrap returns the cause.
+func (e *UnavailableError) Unwrap() error { return e.cause }
 
 // InvalidError is the [ErrInvalid] that says which input is wrong and why. Reason is a phrase for developers, like "must
 // not be empty"; it never contains the input.

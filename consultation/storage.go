@@ -38,8 +38,9 @@ type Changed struct {
 //     with that one.
 //  3. All methods are safe for concurrent use, but for a storage bound to a transaction.
 //  4. When ctx ends, a method returns an error that wraps ctx.Err().
-//  5. In a transaction of the host's, [ErrRetryTx] is returned when the database gave it up because of another one.
-//     Otherwise the storage repeats by itself.
+//  5. In a transaction of the host application, a method returns
+//     [ErrRetryTx] when the database has given up that transaction because of
+//     another one. Otherwise the storage repeats by itself.
 type Storage interface {
 	// Create stores a consultation with status REQUESTED, no student and rev 1, and returns it with the times that the
 	// store's clock gave it. An id that is taken gives [ErrExists].
@@ -56,7 +57,8 @@ type Storage interface {
 
 	// Change locks the consultation's row, calls [Change.Apply] with it and the store's clock, and stores the result
 	// together with one outbox entry for each part of the [Announcement], if p.Enqueue is set. An outcome that is
-	// Unchanged stores nothing. Errors of Apply come back as they are. A consultation that does not exist gives [ErrNotFound]. From the moment that Change has returned, a
-	// student who was replaced, and everybody in a consultation that has ended, can store no message.
+	// Unchanged stores nothing. Errors of Apply come back as they are. A consultation that does not exist gives
+	// [ErrNotFound]. From the moment that Change has returned, a student who was replaced, and everybody in a
+	// consultation that has ended, can store no message.
 	Change(ctx context.Context, p ChangeParams) (Changed, error)
 }

@@ -16,9 +16,11 @@ import (
 // [chat.DefaultMaxContent] characters fits even when its JSON escapes every one of them.
 const DefaultMaxRequestBytes = 64 << 10
 
-// ErrUnavailable is what an [Authenticator] wraps when it cannot find out who makes a request, as when the store of the
-// sessions is down: the answer is 503, with Retry-After, instead of 401, which would log the user out.
-var ErrUnavailable = errors.New("httpadapter: unavailable")
+// ErrUnavailable is [consultation.ErrUnavailable]. An [Authenticator] wraps it
+// when it cannot find out who makes a request, as when the store of the sessions
+// is down: the answer is 503, with Retry-After, instead of 401, which would log
+// the user out.
+var ErrUnavailable = consultation.ErrUnavailable
 
 // Authenticator tells who makes a request, from the host's own session. An error that matches [ErrUnavailable] is answered
 // with 503 and logged with its text, which must hold no secret. Any other error is answered with 401, and its text goes
@@ -66,7 +68,9 @@ type Config struct {
 	// TrustedOrigins are the origins beside the page's own that may make requests, like "https://app.example". Defaults
 	// to none.
 	TrustedOrigins []string
-	// Logger gets the failures that the client learns of only as 500 or 503. Defaults to slog.Default().
+	// Logger gets the failures that the client learns of only as 500 or 503. Of
+	// those with 503 it gets one of each kind in a minute, with the number of
+	// those in between. Defaults to slog.Default().
 	Logger *slog.Logger
 }
 

@@ -58,8 +58,8 @@ type failure struct {
 
 // failures is the table of all errors that are answered. The first that matches counts; what does not match is internal.
 var failures = []failure{
-	// First, because what is wrong in the host's own store comes joined with it.
-	{ErrUnavailable, http.StatusServiceUnavailable, CodeUnavailable, "try again", slog.LevelWarn},
+	// First, because a cause that matches another line may be joined with it.
+	{ErrUnavailable, http.StatusServiceUnavailable, CodeUnavailable, "the server cannot do this at the moment, try again", slog.LevelWarn},
 
 	{errCrowded, http.StatusServiceUnavailable, CodeUnavailable, "too many at once, try again", slog.LevelDebug},
 	{errNoRoute, http.StatusNotFound, CodeNotFound, "there is no such resource", slog.LevelDebug},

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,12 +27,11 @@ func TestFailuresOfTheStore(t *testing.T) {
 		log    string
 	}{
 		"unknown":                          {errors.New("disk full canary-1"), 500, httpadapter.CodeInternal, "level=ERROR"},
+		"database trouble":                 {fmt.Errorf("store: %w", consultation.NewUnavailableError("disk full", errors.New("canary-1"))), 503, httpadapter.CodeUnavailable, "level=WARN"},
 		"retry":                            {fmt.Errorf("store: %w", consultation.ErrRetryTx), 503, httpadapter.CodeUnavailable, "level=WARN"},
 		"deadline":                         {fmt.Errorf("store: %w", context.DeadlineExceeded), 503, httpadapter.CodeUnavailable, "level=WARN"},
 		"cancelled, but not by the client": {context.Canceled, 500, httpadapter.CodeInternal, "level=ERROR"},
 	} {
-		b := setup(t)
-		b.store.fail = func(context.Context) error { return c.err }
 		for _, r := range [][3]string{
 			{"POST", messages, `{"consultationId":"demo","content":"canary-2"}`}, {"PATCH", messages + "/1", `{"content":"canary-2"}`}, {"DELETE", messages + "/1", ""},
 			{"GET", consultations, ""}, {"POST", consultations, `{"topic":"canary-2"}`}, {"GET", consultations + "/demo", ""},
@@ -38,7 +39,8 @@ func TestFailuresOfTheStore(t *testing.T) {
 			{"POST", consultations + "/demo/gelesen", `{"seq":1}`},
 			{"POST", channelAuth, `{"socket_id":"1.1","channel_name":"private-consultation-demo"}`},
 		} {
-			b.log.Reset()
+			b := setup(t)
+			b.store.fail = func(context.Context) error { return c.err }
 			got := b.do(t, "patient-1", r[0], r[1], r[2])
 			wantProblem(t, got, c.status, c.code)
 			require.NotContains(t, got.body, "canary", name)
@@ -49,6 +51,39 @@ func TestFailuresOfTheStore(t *testing.T) {
 			require.NotContains(t, b.log.String(), "canary-2")
 		}
 	}
+}
+
+// TestOneLogLineForEachKindAndMinute lets every request fail. The log gets one
+// line of each kind in a minute, and later the number of those in between.
+func TestOneLogLineForEachKindAndMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t)
+		var err error
+		b.store.fail = func(context.Context) error { return err }
+		fail := func(n int, with error) {
+			err = with
+			for range n {
+				wantProblem(t, b.do(t, "patient-1", "GET", consultations, ""), 503, httpadapter.CodeUnavailable)
+			}
+		}
+		full := consultation.NewUnavailableError("disk full", errors.New("driver"))
+		lines := func() int { return strings.Count(b.log.String(), "request failed") }
+		fail(10, full)
+		require.Equal(t, 1, lines())
+		fail(10, fmt.Errorf("store: %w", consultation.NewUnavailableError("connection lost", errors.New("driver"))))
+		fail(10, context.DeadlineExceeded)
+		require.Equal(t, 3, lines())
+		require.NotContains(t, b.log.String(), "not_logged")
+		time.Sleep(time.Minute)
+		fail(1, full)
+		require.Equal(t, 4, lines())
+		require.Contains(t, b.log.String(), "not_logged=9")
+		for n := range 100 {
+			fail(1, consultation.NewUnavailableError(fmt.Sprint("kind ", n), errors.New("driver")))
+		}
+		require.Less(t, lines(), 40, "the kinds are bounded")
+	})
 }
 
 func TestAClientThatHasGoneIsNoError(t *testing.T) {
@@ -157,7 +192,7 @@ func TestAnAuthenticatorThatCannotTell(t *testing.T) {
 		require.Equal(t, "1", got.header.Get("Retry-After"))
 		require.NotContains(t, got.body, "canary")
 	}
-	require.Equal(t, 2, strings.Count(b.log.String(), "level=WARN"))
+	require.Equal(t, 1, strings.Count(b.log.String(), "level=WARN"))
 	require.Contains(t, b.log.String(), "the store of the sessions")
 }
 

@@ -19,6 +19,7 @@ type Handler struct {
 	document  []byte // what OpenAPI returns
 	admission admission
 	tally     tally
+	repeats   repeats
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -142,10 +143,13 @@ func (h *Handler) serveSocket(c *call) error {
 func (h *Handler) fail(c *call, err error) {
 	f := find(c.r, err)
 	h.tally.refusal(f.code)
-	if f.level > slog.LevelDebug {
+	if log, skipped := h.repeats.log(f, err); log {
 		attrs := []slog.Attr{slog.Int("status", f.status), slog.String("user_id", string(c.who.UserID)), slog.Any("err", err)}
 		if c.route != nil {
 			attrs = append(attrs, slog.String("method", c.r.Method), slog.String("route", c.route.pattern))
+		}
+		if skipped > 0 {
+			attrs = append(attrs, slog.Uint64("not_logged", skipped))
 		}
 		h.cfg.Logger.LogAttrs(c.r.Context(), f.level, "request failed", attrs...)
 	}

@@ -12,14 +12,17 @@ import (
 //
 // $1 consultation, $2 sender, $3 key or NULL, $4 id, $5 content, $6 lease in microseconds or NULL, $7 socket, $8 patience.
 //
-// c, p and k are as of the statement's beginning. u waits for the lock on the row and then decides by the row as it is
-// after the wait; so whoever authorises is on that row, and p and k, which are not, only narrow. If the row has changed so
-// that u refuses what c allows, the answer is not known, and the statement has to be run again. A message that another
-// call stored under the same key meanwhile makes m fail on murph_messages_key, which takes u's rev back with it.
+// c, p and k are as of the statement's beginning. l waits for the lock on the
+// row and then decides by the row as it is after the wait. Everything that
+// authorizes is on that row; p and k, which are not, only narrow. If the row has
+// changed so that l refuses what c allows, the answer is not known, and the
+// statement has to be run again. A message that another call has stored under
+// the same key meanwhile makes m fail on murph_messages_key, which undoes u.
 //
-// m reads the clock when u has the lock. active_at is only for the order of the inbox and may be as old as the beginning
-// of the wait. Plan: primary keys, and murph_messages_key for k.
-const pgAppend = `
+// u reads the clock when l has the lock, so the message's time is after that of
+// every message before it, and active_at is the same time. Plan: primary keys,
+// and murph_messages_key for k.
+var pgAppend = `
 WITH c AS (
 	SELECT status, ($2::text IN (patient_id, student_id)) IS TRUE AS member
 	FROM murph_consultations WHERE id = $1::text
@@ -29,16 +32,21 @@ WITH c AS (
 ), k AS (
 	SELECT id, content, seq, rev, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = $1::text AND sender_id = $2::text AND client_id = $3::text
-), u AS (
-	UPDATE murph_consultations SET rev = rev + 1, active_at = clock_timestamp()
+), l AS (
+	SELECT id FROM murph_consultations
 	WHERE id = $1::text AND status = '` + string(consultation.StatusInProgress) + `' AND $2::text IN (patient_id, student_id)
 		AND EXISTS (SELECT FROM p) AND NOT EXISTS (SELECT FROM k)
 		AND (SELECT CASE WHEN $8::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
 			ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
-	RETURNING rev, patient_id, student_id, audience
+	FOR NO KEY UPDATE
+), u AS (
+	UPDATE murph_consultations c SET rev = c.rev + 1, active_at = l.now
+	FROM (SELECT id, clock_timestamp() AS now FROM l) l
+	WHERE c.id = $1::text AND c.id = l.id
+	RETURNING c.rev, c.active_at, c.patient_id, c.student_id, c.audience
 ), m AS (
 	INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, client_id, content, created_at)
-	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, clock_timestamp() FROM u
+	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, active_at FROM u
 	RETURNING seq, created_at
 ), o AS (
 	INSERT INTO murph_outbox (event, consultation_id, rev, message_id, socket_id, due_at, created_at)
@@ -48,8 +56,8 @@ WITH c AS (
 	RETURNING id
 )
 SELECT c.status, c.member, p.role, p.first_name, p.last_name, p.image,
-	k.id, k.content, k.seq, k.rev, k.created_at, k.edited_at, k.deleted_at,
-	m.seq, m.created_at, o.id, u.patient_id, u.student_id, u.audience
+	k.id, k.content, k.seq, k.rev, ` + pgColumns("k.created_at, k.edited_at, k.deleted_at") + `,
+	m.seq, ` + micros("m.created_at") + `, o.id, u.patient_id, u.student_id, u.audience
 FROM (SELECT 1) AS one LEFT JOIN c ON true LEFT JOIN p ON true LEFT JOIN k ON true LEFT JOIN u ON true LEFT JOIN m ON true
 	LEFT JOIN o ON true`
 
@@ -112,6 +120,8 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 		return chat.Appended{Message: stored.message(p.ConsultationID), Replayed: true}, nil
 	case status.String != string(consultation.StatusInProgress):
 		return chat.Appended{}, &consultation.NotActiveError{Status: consultation.Status(status.String)}
+	case !stored.sender.role.Valid: // c and p are of one snapshot
+		return chat.Appended{}, errNoDetails(p.ConsultationID, p.SenderID)
 	}
 	return chat.Appended{}, failed(errAgain)
 }

@@ -53,6 +53,9 @@ func (e sqlite) append(ctx context.Context, s *Store, p chat.AppendParams) (done
 			return false, err
 		}
 		m := done.Message
+		if m.Sender.Role == "" {
+			return false, errNoDetails(c.ID, m.SenderID)
+		}
 		if err := s.exec(ctx, q, statement{"raise rev", sqliteRaise}, string(c.ID), m.Rev, e.at(m.CreatedAt)); err != nil {
 			return false, err
 		}

@@ -10,11 +10,19 @@ import (
 // maxSkew is how far the process's clock and the database's may be apart.
 const maxSkew = time.Second
 
-// Check looks for what makes the store lose messages, or slow: a schema that is missing, old or newer than this package,
-// missing or invalid indexes, commits that do not survive a crash, clocks that differ by more than a second. It returns
-// nil if all is well, and otherwise the findings joined, each saying what is wrong and how to mend it. It changes nothing.
-// Call it when the process starts. It also serves as a health check: an error with a method Degraded() bool that returns
-// true has findings only with which the store still works.
+// Check looks for what makes the store lose messages, or slow: a schema that is
+// missing, old or newer than this package, missing or invalid indexes, commits
+// that do not survive a crash, clocks that differ by more than a second, an
+// encoding other than UTF-8, a second copy of the tables, prepared statements
+// that a pooler has lost. It also writes, unless the store is bound to a
+// transaction, so that it notices a full disk or a database that is read-only;
+// nothing stays of that, and it needs one connection. Check returns nil if all is well, and otherwise the findings
+// joined, each with the way to mend it.
+//
+// Call it when the process starts. It also serves as a health check: an error
+// with a method Degraded() bool that returns true has only findings with which
+// the store still works. While the database cannot be reached or written, the
+// error matches [consultation.ErrUnavailable].
 func (s *Store) Check(ctx context.Context) error {
 	known, err := migrations(s.engine)
 	if err != nil {
@@ -38,12 +46,24 @@ func (s *Store) Check(ctx context.Context) error {
 	if err != nil {
 		return s.wrap(ctx, "check", err)
 	}
-	all := errors.Join(append(findings, more...)...)
+	findings = append(findings, more...)
 	var fatal unusable
-	if all == nil || errors.As(all, &fatal) {
-		return all
+	if errors.As(errors.Join(findings...), &fatal) {
+		return errors.Join(findings...)
 	}
-	return flaws{all}
+	if !s.bound {
+		var flaw flaws
+		switch err := s.engine.probe(ctx, s); {
+		case errors.As(err, &flaw):
+			findings = append(findings, flaw.error)
+		case err != nil:
+			return errors.Join(append(findings, s.wrap(ctx, "check: write", err))...)
+		}
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	return flaws{errors.Join(findings...)}
 }
 
 // unusable is a finding with which nothing can be stored.

@@ -13,7 +13,7 @@ import (
 
 // Create implements [consultation.Storage]. On Postgres it is one statement.
 func (s *Store) Create(ctx context.Context, p consultation.CreateParams) (c consultation.Consultation, err error) {
-	err = s.retry(ctx, func() (err error) {
+	err = s.retry(ctx, func(ctx context.Context) (err error) {
 		c, err = s.engine.create(ctx, s, p)
 		return err
 	})
@@ -80,7 +80,7 @@ func (s *Store) Open(ctx context.Context, user consultation.UserID) (ids []consu
 
 // transact runs fn in a transaction, again when another one was in the way.
 func (s *Store) transact(ctx context.Context, fn func(q conn) (keep bool, err error)) error {
-	return s.retry(ctx, func() error { return s.engine.transact(ctx, s, fn) })
+	return s.retry(ctx, func(ctx context.Context) error { return s.engine.transact(ctx, s, fn) })
 }
 
 // enqueued is an [realtime.Enqueue] as parameters: microseconds of lease, NULL for no entry, and the socket.

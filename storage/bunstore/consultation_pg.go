@@ -11,7 +11,7 @@ import (
 )
 
 // pgCreate. $1 id, $2 topic, $3 patient and $4–$7 their details, $8 patience. It gives no row if the id is taken.
-const pgCreate = `
+var pgCreate = `
 WITH c AS (
 	INSERT INTO murph_consultations (id, status, topic, patient_id, rev, created_at, updated_at, active_at)
 	SELECT $1::text, '` + string(consultation.StatusRequested) + `', $2::text, $3::text, 1, t, t, t FROM clock_timestamp() AS t
@@ -23,10 +23,10 @@ WITH c AS (
 	INSERT INTO murph_participants (consultation_id, user_id, role, first_name, last_name, image)
 	SELECT $1::text, $3::text, $4::text, $5::text, $6::text, $7::text FROM c
 )
-SELECT created_at FROM c`
+SELECT ` + micros("created_at") + ` FROM c`
 
 // pgConsultation. $1 id. Primary keys only.
-const pgConsultation = `SELECT ` + headerColumns + ` FROM murph_consultations c` + headerPeople + ` WHERE c.id = $1::text`
+var pgConsultation = `SELECT ` + pgHeaderColumns + ` FROM murph_consultations c` + headerPeople + ` WHERE c.id = $1::text`
 
 // pgOpen. $1 user. Plan: a bitmap of murph_consultations_patient and murph_consultations_student.
 const pgOpen = `
@@ -36,17 +36,17 @@ WHERE (patient_id = $1::text OR student_id = $1::text)
 
 // pgLock and pgLockByMessage. $1 id of the consultation, or of a message in it. The lock is taken within the common table
 // expression, which the planner must not merge with the rest, so the clock is read after the wait.
-const (
+var (
 	pgLock = `
 WITH c AS (SELECT * FROM murph_consultations WHERE id = $1::text FOR NO KEY UPDATE)
-SELECT ` + headerColumns + `, clock_timestamp() FROM c` + headerPeople
+SELECT ` + pgHeaderColumns + `, ` + micros("clock_timestamp()") + ` FROM c` + headerPeople
 	pgLockByMessage = `
 WITH c AS (
 	SELECT * FROM murph_consultations
 	WHERE id = (SELECT consultation_id FROM murph_messages WHERE id = $1::text)
 	FOR NO KEY UPDATE
 )
-SELECT ` + headerColumns + `, clock_timestamp() FROM c` + headerPeople
+SELECT ` + pgHeaderColumns + `, ` + micros("clock_timestamp()") + ` FROM c` + headerPeople
 )
 
 // pgSaveChange. $1 consultation, $2 status, $3 student, $4 rev, $5 now, $6–$9 the student's details, NULL if they were not

@@ -29,8 +29,15 @@
 // [Store.Check] reports a configuration that loses commits. A statement that failed because of another transaction is
 // repeated; one whose outcome is unknown, because the connection broke, never is.
 //
-// With pgx everything ends with its context. The driver pgdriver looks at deadlines only: give such contexts one. SQLite
-// waits for the lock of another connection as long as its busy timeout says, whatever becomes of the context.
+// With pgx everything ends with its context. The driver pgdriver looks at
+// deadlines only: give such contexts one. A statement of SQLite waits for the
+// lock of another connection as long as the connection's busy_timeout says, even
+// if its context ends meanwhile.
+//
+// A failure of the database that is not the caller's fault matches
+// [consultation.ErrUnavailable]: a lost connection, a server that stops, too
+// many connections, a full disk, a database that is read-only, or a lock that
+// was not free in time ([Options.BusyTimeout] for SQLite).
 //
 // # Non-goals
 //

@@ -18,9 +18,23 @@ type engine interface {
 	// superseded reports whether err says that another transaction was in the way, so that nothing was stored and the
 	// same may succeed when it is done again.
 	superseded(err error) bool
+	// unavailable returns the kind of trouble if err says that the database
+	// cannot be reached or cannot do this at the moment, and "" otherwise.
+	unavailable(err error) string
+	// patience returns the context of a call that is repeated while it is
+	// superseded, and spent, which reports whether that attempt was the last.
+	patience(ctx context.Context, s *Store) (call context.Context, spent func(attempt int) bool)
 
-	// transact runs fn in one transaction, which is kept if fn says so and rolled back otherwise. In a transaction of the
-	// host's everything that fn has done is undone on an error, and only that.
+	// run calls statement, which runs one statement on q, with the context and
+	// the connection that the statement must use.
+	run(ctx context.Context, s *Store, q conn, statement func(ctx context.Context, q conn) error) error
+	// guard calls fn, which writes in a transaction of the host application.
+	// If fn fails, guard undoes what fn has written and nothing else. If the
+	// transaction is lost, the error wraps errTxLost.
+	guard(ctx context.Context, s *Store, fn func(ctx context.Context) error) error
+	// transact runs fn in one transaction, which it commits if keep is true and
+	// rolls back otherwise. In a transaction of the host application it only
+	// calls fn.
 	transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error
 	// lock takes the lock on the consultation's row and reads it after that, with the time on the store's clock. It is
 	// the first statement of a transaction.
@@ -47,6 +61,9 @@ type engine interface {
 	migrate(ctx context.Context, s *Store, all []migration) error
 	// check returns what is wrong with the settings and indexes, each with how to mend it.
 	check(ctx context.Context, s *Store) ([]error, error)
+	// probe writes, to find out whether writes succeed, and leaves nothing
+	// behind. It needs one connection.
+	probe(ctx context.Context, s *Store) error
 }
 
 // reads are queries with the same parameters and columns in both databases.

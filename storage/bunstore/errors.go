@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/murph-chat/murph/consultation"
@@ -23,20 +22,35 @@ func failed(err error) error {
 	return &failure{err}
 }
 
-// wrap gives an error of the database its context, once, at the edge of the package. Answers of the domain pass as they
-// are.
+// errTxLost says that the database has rolled back a transaction of the host
+// application as a whole.
+var errTxLost = errors.New("the database has rolled back the transaction")
+
+// wrap gives an error of the database its context, once, at the edge of the
+// package, and the sentinels that callers branch on. Answers of the domain pass
+// as they are.
 func (s *Store) wrap(ctx context.Context, op string, err error) error {
 	var f *failure
 	if !errors.As(err, &f) {
 		return err
 	}
-	if ended := ended(ctx); ended != nil && !errors.Is(f.err, ended) {
-		return fmt.Errorf("bunstore: %s: %w: %w", op, ended, f.err)
+	err = f.err
+	if ended := ended(ctx); ended != nil {
+		if !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
+	} else if s.bound && s.engine.superseded(f.err) {
+		err = fmt.Errorf("%w: %w", consultation.ErrRetryTx, err)
+	} else if reason := s.engine.unavailable(f.err); reason != "" {
+		if reason == reasonUnprepared {
+			err = fmt.Errorf("%w (%s)", err, pooling)
+		}
+		err = consultation.NewUnavailableError(reason, err)
 	}
-	if s.bound && s.engine.superseded(f.err) {
-		return fmt.Errorf("bunstore: %s: %w: %w", op, consultation.ErrRetryTx, f.err)
+	if errors.Is(err, errTxLost) && !errors.Is(err, consultation.ErrRetryTx) {
+		err = fmt.Errorf("%w: %w", consultation.ErrRetryTx, err)
 	}
-	return fmt.Errorf("bunstore: %s: %w", op, f.err)
+	return fmt.Errorf("bunstore: %s: %w", op, err)
 }
 
 // ended returns ctx.Err(), and what it will be in a moment where a driver has noticed the deadline before the context's
@@ -51,35 +65,8 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
-// The conditions of Postgres that the store reacts to (PostgreSQL manual, appendix A).
-const (
-	codeUniqueViolation      = "23505"
-	codeSerializationFailure = "40001"
-	codeDeadlockDetected     = "40P01"
-)
-
-// sqlState returns the SQLSTATE of a Postgres error, or "". It knows pgx and pgdriver by their methods, so that this
-// package imports neither.
-func sqlState(err error) string {
-	var pgx interface{ SQLState() string }
-	if errors.As(err, &pgx) {
-		return pgx.SQLState()
-	}
-	var pgdriver interface{ Field(k byte) string }
-	if errors.As(err, &pgdriver) {
-		return pgdriver.Field('C')
-	}
-	return ""
-}
-
-// sqliteBusy is the primary result code of a lock that somebody else holds (sqlite.org, "Result Codes", SQLITE_BUSY).
-const sqliteBusy = 5
-
-// isSQLiteBusy knows the error by the method of modernc.org/sqlite, and by its text in other drivers.
-func isSQLiteBusy(err error) bool {
-	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		return coded.Code()&0xff == sqliteBusy
-	}
-	return strings.Contains(err.Error(), "database is locked")
+// errNoDetails returns the error for a participant whose details are missing,
+// which only a change of the tables by hand can cause.
+func errNoDetails(id consultation.ID, user consultation.UserID) error {
+	return failed(fmt.Errorf("participant %q of consultation %q has no row in murph_participants: insert it", user, id))
 }

@@ -11,17 +11,17 @@ package bunstore
 // A viewer who is no member gets the first kind only, which is enough to refuse them. The limit is hidden in a subquery:
 // a planner that knows it, and takes the consultation to be shorter, would read and sort all of it. Plan: primary keys,
 // and for the messages murph_messages_seq backwards.
-const pgHistory = `
+var pgHistory = `
 WITH c AS (
 	SELECT *, ($2::text IN (patient_id, student_id)) IS TRUE AS member FROM murph_consultations WHERE id = $1::text
 )
-SELECT 0, id, status, topic, patient_id, student_id, rev, 0::bigint, audience, created_at, updated_at, NULL::timestamptz FROM c
+SELECT 0, id, status, topic, patient_id, student_id, rev, 0::bigint, audience, ` + pgColumns(`created_at, updated_at`) + `, NULL::bigint FROM c
 UNION ALL
-SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, read_at, NULL, NULL
+SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, ` + micros("read_at") + `, NULL, NULL
 FROM murph_participants WHERE consultation_id = $1::text AND (SELECT member FROM c)
 UNION ALL
 SELECT 2, m.* FROM (
-	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, created_at, edited_at, deleted_at
+	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, ` + pgColumns(`created_at, edited_at, deleted_at`) + `
 	FROM murph_messages WHERE consultation_id = $1::text AND seq < $3::bigint AND (SELECT member FROM c)
 	ORDER BY seq DESC LIMIT (SELECT $4::bigint)
 ) m`
@@ -29,25 +29,25 @@ SELECT 2, m.* FROM (
 // pgChanges. $1 consultation, $2 viewer, $3 since, $4 how far behind is too far, $5 limit. The kinds of rows are those of
 // pgHistory; of the two parts that read messages only one runs. Plan: primary keys, and for the messages
 // murph_messages_rev, or after a reset murph_messages_seq backwards.
-const pgChanges = `
+var pgChanges = `
 WITH c AS (
 	SELECT *, ($2::text IN (patient_id, student_id)) IS TRUE AS member,
 		$3::bigint > rev OR $3::bigint < rev - $4::bigint AS reset
 	FROM murph_consultations WHERE id = $1::text
 )
-SELECT 0, id, status, topic, patient_id, student_id, rev, reset::int::bigint, audience, created_at, updated_at, NULL::timestamptz FROM c
+SELECT 0, id, status, topic, patient_id, student_id, rev, reset::int::bigint, audience, ` + pgColumns(`created_at, updated_at`) + `, NULL::bigint FROM c
 UNION ALL
-SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, read_at, NULL, NULL
+SELECT 1, user_id, role, first_name, last_name, image, read_seq, NULL, NULL, ` + micros("read_at") + `, NULL, NULL
 FROM murph_participants WHERE consultation_id = $1::text AND (SELECT member FROM c)
 UNION ALL
 SELECT 2, m.* FROM (
-	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, created_at, edited_at, deleted_at
+	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, ` + pgColumns(`created_at, edited_at, deleted_at`) + `
 	FROM murph_messages WHERE consultation_id = $1::text AND rev > $3::bigint AND (SELECT member AND NOT reset FROM c)
 	ORDER BY rev LIMIT (SELECT $5::bigint)
 ) m
 UNION ALL
 SELECT 2, m.* FROM (
-	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, created_at, edited_at, deleted_at
+	SELECT id, content, client_id, sender_id, NULL::text, seq, rev, NULL::bigint, ` + pgColumns(`created_at, edited_at, deleted_at`) + `
 	FROM murph_messages WHERE consultation_id = $1::text AND (SELECT member AND reset FROM c)
 	ORDER BY seq DESC LIMIT (SELECT $5::bigint)
 ) m`

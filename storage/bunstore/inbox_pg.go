@@ -7,7 +7,7 @@ import "github.com/murph-chat/murph/consultation"
 // Plan: a bitmap of murph_consultations_patient and murph_consultations_student, sorted by activity, because an index on
 // the activity would have to be kept up with every send. For each consultation of the page the last message is one step
 // backwards in murph_messages_seq, and the unread ones are counted in that index alone.
-const pgInbox = `
+var pgInbox = `
 WITH c AS (
 	SELECT * FROM murph_consultations
 	WHERE (patient_id = $1::text OR student_id = $1::text)
@@ -15,7 +15,7 @@ WITH c AS (
 		AND (active_at, id) < ($3::timestamptz, $4::text)
 	ORDER BY active_at DESC, id DESC LIMIT $5::bigint
 )
-SELECT ` + headerColumns + `, c.active_at, n.unread, ` + textColumns + `
+SELECT ` + pgHeaderColumns + `, ` + micros("c.active_at") + `, n.unread, ` + pgTextColumns + `
 FROM c` + headerPeople + `
 LEFT JOIN LATERAL (
 	SELECT * FROM murph_messages WHERE consultation_id = c.id ORDER BY seq DESC LIMIT 1
@@ -29,16 +29,16 @@ ORDER BY c.active_at DESC, c.id DESC`
 
 // pgRequests. $1 and $2 activity and id after which the page begins, $3 limit. A request has no messages and no activity
 // but its creation. Plan: murph_consultations_open backwards.
-const pgRequests = `
+var pgRequests = `
 WITH c AS (
 	SELECT * FROM murph_consultations
 	WHERE status = '` + string(consultation.StatusRequested) + `' AND (created_at, id) < ($1::timestamptz, $2::text)
 	ORDER BY created_at DESC, id DESC LIMIT (SELECT $3::bigint)
 )
-SELECT ` + headerColumns + `, c.created_at, 0::bigint, ` + noText + `
+SELECT ` + pgHeaderColumns + `, ` + micros("c.created_at") + `, 0::bigint, ` + noText + `
 FROM c` + headerPeople + `
 ORDER BY c.created_at DESC, c.id DESC`
 
 // noText stands in for textColumns where there is no message.
 const noText = `NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::bigint, ` +
-	`NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text`
+	`NULL::bigint, NULL::bigint, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text`

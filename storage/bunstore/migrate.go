@@ -42,7 +42,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	version, err := s.engine.version(ctx, s, s.write)
 	if err == nil && version < newest(all) {
-		err = s.retry(ctx, func() error { return s.engine.migrate(ctx, s, all) })
+		err = s.retry(ctx, func(ctx context.Context) error { return s.engine.migrate(ctx, s, all) })
 	}
 	return s.wrap(ctx, "migrate", err)
 }

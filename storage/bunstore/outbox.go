@@ -20,7 +20,7 @@ func (s *Store) Claim(ctx context.Context, p realtime.ClaimParams) (entries []re
 	if p.Limit <= 0 {
 		return nil, nil
 	}
-	err = s.retry(ctx, func() (err error) {
+	err = s.retry(ctx, func(ctx context.Context) (err error) {
 		entries, err = s.engine.claim(ctx, s, p)
 		return err
 	})
@@ -35,7 +35,7 @@ func (s *Store) Ack(ctx context.Context, ids ...int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	err := s.retry(ctx, func() error { return s.engine.ack(ctx, s, ids) })
+	err := s.retry(ctx, func(ctx context.Context) error { return s.engine.ack(ctx, s, ids) })
 	return s.wrap(ctx, "acknowledge outbox entries", err)
 }
 
@@ -46,7 +46,7 @@ func (s *Store) AckThrough(ctx context.Context, ch realtime.Channel, rev int64) 
 	if !ok || name.Kind != realtime.KindPrivate {
 		return nil
 	}
-	err := s.retry(ctx, func() error { return s.engine.ackThrough(ctx, s, name.ID, rev) })
+	err := s.retry(ctx, func(ctx context.Context) error { return s.engine.ackThrough(ctx, s, name.ID, rev) })
 	return s.wrap(ctx, "acknowledge outbox entries of a channel", err)
 }
 
@@ -63,13 +63,13 @@ func (s *Store) Nack(ctx context.Context, p realtime.NackParams) error {
 	}
 	// The text of somebody's error may hold what a text column cannot.
 	p.Reason = strings.ReplaceAll(strings.ToValidUTF8(p.Reason, string(utf8.RuneError)), "\x00", "")
-	err := s.retry(ctx, func() error { return s.engine.nack(ctx, s, p) })
+	err := s.retry(ctx, func(ctx context.Context) error { return s.engine.nack(ctx, s, p) })
 	return s.wrap(ctx, "return outbox entries", err)
 }
 
 // Purge implements [realtime.Outbox]. It reads the whole outbox.
 func (s *Store) Purge(ctx context.Context, p realtime.PurgeParams) (n int64, err error) {
-	err = s.retry(ctx, func() (err error) {
+	err = s.retry(ctx, func(ctx context.Context) (err error) {
 		n, err = s.engine.purge(ctx, s, p)
 		return err
 	})

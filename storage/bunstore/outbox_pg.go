@@ -13,7 +13,7 @@ import (
 // pgClaim. $1 limit, $2 lease in microseconds. Rows that another process is just claiming are left to it. The time is read
 // once, so that murph_outbox_due can be searched with it. The ids are passed on as an array, because the planner takes an
 // array to be short, and a limit that it does not know to be long. Plan: murph_outbox_due forwards, then primary keys.
-const pgClaim = `
+var pgClaim = `
 WITH o AS (
 	UPDATE murph_outbox
 	SET attempts = attempts + 1, due_at = clock_timestamp() + $2::bigint * interval '1 microsecond'
@@ -25,7 +25,7 @@ WITH o AS (
 	))
 	RETURNING *
 )
-SELECT (extract(epoch FROM clock_timestamp() - o.created_at) * 1000000)::bigint, ` + claimedColumns + `
+SELECT ` + micros("clock_timestamp() - o.created_at") + `, ` + pgClaimedColumns + `
 FROM o` + claimedJoins + `
 ORDER BY o.id`
 

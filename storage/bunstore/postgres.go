@@ -2,8 +2,6 @@ package bunstore
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/murph-chat/murph/consultation"
@@ -49,38 +47,21 @@ func (postgres) superseded(err error) bool {
 	return false
 }
 
-// transact needs no savepoint in the host's transaction: the functions it is given write with their last statement, and
-// with that one only.
-func (postgres) transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error {
-	if s.bound {
-		_, err := fn(s.write)
-		return err
-	}
-	return transact(ctx, s, fn)
+func (postgres) patience(ctx context.Context, _ *Store) (context.Context, func(attempt int) bool) {
+	return ctx, func(attempt int) bool { return attempt >= maxAttempts }
 }
 
-// transact runs fn in a transaction of the store's own.
-func transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) (err error) {
-	pool, ok := s.write.(interface {
-		BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
-	})
-	if !ok {
-		return failed(fmt.Errorf("cannot begin a transaction on a %T", s.write))
-	}
-	start := time.Now()
-	tx, err := pool.BeginTx(ctx, nil)
-	s.observe(ctx, statement{"begin", `BEGIN`}, start, err)
-	if err != nil {
-		return failed(err)
-	}
-	// Also when fn panics. After a commit it does nothing.
-	defer func() { _ = tx.Rollback() }()
-	keep, err := fn(tx)
-	if err != nil || !keep {
-		return err
-	}
-	start = time.Now()
-	err = tx.Commit()
-	s.observe(ctx, statement{"commit", `COMMIT`}, start, err)
-	return failed(err)
+func (postgres) run(ctx context.Context, _ *Store, q conn, statement func(ctx context.Context, q conn) error) error {
+	return statement(ctx, q)
+}
+
+// guard needs no savepoint: a call writes with its last statement only, and an
+// error of the database ends the host application's transaction in any case.
+// The server refuses every further statement in it.
+func (postgres) guard(ctx context.Context, _ *Store, fn func(ctx context.Context) error) error {
+	return fn(ctx)
+}
+
+func (postgres) transact(ctx context.Context, s *Store, fn func(q conn) (keep bool, err error)) error {
+	return s.inTx(ctx, fn)
 }

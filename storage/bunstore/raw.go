@@ -40,7 +40,9 @@ type statement struct{ name, text string }
 // rows runs st and calls scan for each row. Errors are the driver's, marked by [failed].
 func (s *Store) rows(ctx context.Context, q conn, st statement, args []any, scan func(*sql.Rows) error) error {
 	start := time.Now()
-	err := readRows(ctx, q, st.text, args, scan)
+	err := s.engine.run(ctx, s, q, func(ctx context.Context, q conn) error {
+		return readRows(ctx, q, st.text, args, scan)
+	})
 	s.observe(ctx, st, start, err)
 	return failed(err)
 }
@@ -75,7 +77,10 @@ func (s *Store) row(ctx context.Context, q conn, st statement, args []any, dest 
 // exec runs st for its effect.
 func (s *Store) exec(ctx context.Context, q conn, st statement, args ...any) error {
 	start := time.Now()
-	_, err := q.ExecContext(ctx, st.text, args...)
+	err := s.engine.run(ctx, s, q, func(ctx context.Context, q conn) error {
+		_, err := q.ExecContext(ctx, st.text, args...)
+		return err
+	})
 	s.observe(ctx, st, start, err)
 	return failed(err)
 }
@@ -84,6 +89,9 @@ func (s *Store) observe(ctx context.Context, st statement, start time.Time, err 
 	s.stats.statements.Add(1)
 	if err != nil {
 		s.stats.failures.Add(1)
+		if state := sqlState(err); state == codeNoStatement || state == codeDuplicateStatement {
+			s.stats.unprepared.Store(true)
+		}
 	}
 	if s.opts.OnQuery != nil {
 		s.opts.OnQuery(ctx, Query{Name: st.name, Text: st.text, Duration: time.Since(start), Err: err})

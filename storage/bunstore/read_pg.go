@@ -10,7 +10,7 @@ import (
 
 // pgMarkRead. $1 consultation, $2 reader, $3 seq, $4 patience. It always gives one row. u waits for another call of the same reader and
 // then decides by the mark as it is after the wait; m is the mark as of the statement's beginning. Primary keys only.
-const pgMarkRead = `
+var pgMarkRead = `
 WITH c AS (
 	SELECT least(rev, $3::bigint) AS seq, ($2::text IN (patient_id, student_id)) IS TRUE AS member, patient_id, student_id, audience
 	FROM murph_consultations WHERE id = $1::text
@@ -23,7 +23,7 @@ WITH c AS (
 			ELSE set_config('lock_timeout', $4::text, true) END) IS NOT NULL
 	RETURNING read_seq, read_at
 )
-SELECT c.seq, c.member, m.read_seq, m.read_at, u.read_seq, u.read_at, c.patient_id, c.student_id, c.audience
+SELECT c.seq, c.member, m.read_seq, ` + micros("m.read_at") + `, u.read_seq, ` + micros("u.read_at") + `, c.patient_id, c.student_id, c.audience
 FROM (SELECT 1) AS one LEFT JOIN c ON true LEFT JOIN m ON true LEFT JOIN u ON true`
 
 func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat.Marked, error) {
@@ -47,7 +47,9 @@ func (postgres) markRead(ctx context.Context, s *Store, p chat.ReadParams) (chat
 	case after.Valid:
 		mark := chat.ReadMark{Seq: after.Int64, At: afterAt.Time}
 		return chat.Marked{Mark: mark, Moved: true, Audience: heard.audience()}, nil
-	case !before.Valid || before.Int64 < wanted.Int64:
+	case !before.Valid: // c and m are of one snapshot
+		return chat.Marked{}, errNoDetails(p.ConsultationID, p.Reader)
+	case before.Int64 < wanted.Int64:
 		return chat.Marked{}, failed(errAgain) // another call of the reader was faster, and its mark is not known here
 	}
 	return chat.Marked{Mark: chat.ReadMark{Seq: before.Int64, At: beforeAt.Time}}, nil

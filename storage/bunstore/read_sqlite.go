@@ -51,6 +51,8 @@ func (e sqlite) markRead(ctx context.Context, s *Store, p chat.ReadParams) (done
 			return false, consultation.ErrNotFound
 		case !member:
 			return false, consultation.ErrNotParticipant
+		case !seq.Valid:
+			return false, errNoDetails(p.ConsultationID, p.Reader)
 		}
 		done.Mark = chat.ReadMark{Seq: seq.Int64, At: at.Time}
 		return false, nil

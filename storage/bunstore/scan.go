@@ -9,7 +9,8 @@ import (
 	"github.com/murph-chat/murph/consultation"
 )
 
-// stamp reads a nullable time: a timestamptz of Postgres, or microseconds since 1970 of SQLite.
+// stamp reads a nullable time in microseconds since 1970, which is what SQLite
+// stores and what micros makes of a time of Postgres.
 type stamp struct {
 	time.Time
 	valid bool
@@ -20,8 +21,6 @@ func (s *stamp) Scan(src any) error {
 	switch src := src.(type) {
 	case nil:
 		*s = stamp{}
-	case time.Time:
-		*s = stamp{src.UTC(), true}
 	case int64:
 		*s = stamp{time.UnixMicro(src).UTC(), true}
 	default:

@@ -13,6 +13,8 @@ type Stats struct {
 
 type counters struct {
 	statements, failures, repeats, givenUp atomic.Uint64
+
+	unprepared atomic.Bool // a prepared statement was lost, see pooling
 }
 
 // Stats returns the current figures. It does not ask the database.

@@ -60,8 +60,16 @@ func New(db *bun.DB, opts *Options) (*Store, error) {
 // there must not be one already: hosts that have begun one pass that. An IConn of another type is taken for a transaction
 // and must pass statements and arguments on as they are.
 //
-// In a transaction the first write takes the lock on its consultation's row, and with SQLite the only write lock there
-// is; both are held until the end of the transaction.
+// In a transaction the first write takes the lock on its consultation's row,
+// and with SQLite the only write lock there is. Both are held until the end of
+// the transaction.
+//
+// An error of the database ends the transaction on Postgres. On SQLite the
+// transaction goes on, unless the error matches [consultation.ErrRetryTx]: if
+// SQLite has rolled it back as a whole, the store ends it, so that later
+// statements fail instead of committing alone. The end of a context does not
+// interrupt a statement in a transaction on SQLite; it takes effect before the
+// next statement.
 func (s *Store) With(c bun.IConn) *Store {
 	bound := *s
 	bound.write, bound.bound = beneath(c)

@@ -122,8 +122,8 @@ func TestRepeats(t *testing.T) {
 				f := &fake{}
 				s, _ := f.open(t, c.dialect, nil)
 				for name, call := range calls(s) {
-					f.ran, f.script = nil, slices.Repeat([]error{c.err}, 2*bunstore.MaxAttempts)
-					before := s.Stats()
+					f.ran, f.script = nil, slices.Repeat([]error{c.err}, 1000)
+					before, start := s.Stats(), time.Now()
 					err := call(t.Context())
 					require.ErrorIs(t, err, c.err)
 					require.ErrorContains(t, err, "bunstore: "+name)
@@ -132,6 +132,13 @@ func TestRepeats(t *testing.T) {
 					want, givenUp := 1, uint64(0)
 					if c.repeats {
 						want, givenUp = bunstore.MaxAttempts, 1
+						require.ErrorIs(t, err, consultation.ErrUnavailable)
+					}
+					if c.repeats && c.dialect.Name() == dialect.SQLite {
+						want = f.count() // the time is the bound
+						require.GreaterOrEqual(t, time.Since(start), bunstore.DefaultBusyTimeout)
+						require.Less(t, time.Since(start), bunstore.DefaultBusyTimeout+time.Second)
+						require.Greater(t, want, bunstore.MaxAttempts)
 					}
 					require.Equal(t, want, f.count(), "statements of %s", name)
 					st := s.Stats()

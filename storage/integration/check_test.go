@@ -114,3 +114,43 @@ func TestCheckFsync(t *testing.T) {
 	require.ErrorContains(t, err, "fsync is off")
 	require.ErrorContains(t, err, "full_page_writes is off")
 }
+
+// TestCheckCopies puts a second copy of a table into a schema that other
+// connections of the same role may use.
+func TestCheckCopies(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d driver) {
+		s := d.openStore(t, pgtest.Database(t), 1)
+		require.NoError(t, s.Check(t.Context()))
+		_, err := s.db.Exec(`CREATE SCHEMA murph; CREATE TABLE murph.murph_consultations (LIKE murph_consultations)`)
+		require.NoError(t, err)
+		require.NoError(t, s.Check(t.Context()), "a schema for something else, such as another tenant")
+		_, err = s.db.Exec(`SET search_path = murph, public`)
+		require.NoError(t, err)
+		require.ErrorContains(t, s.Check(t.Context()), "murph_consultations is also in the schema public")
+		_, err = s.db.Exec(`SET search_path = public, murph`)
+		require.NoError(t, err)
+		err = s.Check(t.Context())
+		require.ErrorContains(t, err, "murph_consultations is also in the schema murph")
+		require.ErrorContains(t, err, "search_path")
+	})
+}
+
+// TestCheckEncoding uses a database that cannot store every character.
+func TestCheckEncoding(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	admin := drivers[0].open(t, server.DSN("postgres"))
+	t.Cleanup(func() { require.NoError(t, admin.Close()) })
+	_, err := admin.Exec(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
+	require.NoError(t, err)
+	err = drivers[0].openStore(t, with(t, server.DSN("latin"), "client_encoding", "UTF8"), 1).Check(t.Context())
+	require.ErrorContains(t, err, "the database's encoding is LATIN1")
+	require.ErrorContains(t, err, "ENCODING 'UTF8'")
+	dsn := server.Database(t)
+	begin(t, drivers[0].openStore(t, dsn, 1), room)
+	err = drivers[0].storeAt(t, with(t, dsn, "client_encoding", "LATIN1")).Check(t.Context())
+	require.ErrorContains(t, err, "client_encoding is LATIN1")
+	err = drivers[0].storeAt(t, with(t, dsn, "standard_conforming_strings", "off")).Check(t.Context())
+	require.ErrorContains(t, err, "standard_conforming_strings is off")
+}

@@ -36,6 +36,7 @@ func waiters(t *testing.T, watch *sql.DB, name string, n int) {
 type held struct {
 	*store
 	watch *sql.DB
+	dsn   string // with the name
 	name  string
 }
 
@@ -43,7 +44,8 @@ func hold(t *testing.T, d driver) *held {
 	t.Helper()
 	dsn := pgtest.Schema(t)
 	name := fmt.Sprintf("murph-%d", ids.Add(1))
-	h := &held{store: d.openStore(t, with(t, dsn, "application_name", name), maxConns), name: name}
+	named := with(t, dsn, "application_name", name)
+	h := &held{store: d.openStore(t, named, maxConns), dsn: named, name: name}
 	var err error
 	h.watch, err = sql.Open("pgx", dsn)
 	require.NoError(t, err)
@@ -225,5 +227,23 @@ func TestPatience(t *testing.T) {
 		require.Equal(t, consultation.StatusInProgress, page.Consultation.Status)
 		_, err := h.Consultation(t.Context(), "new", "")
 		require.ErrorIs(t, err, consultation.ErrNotFound)
+	})
+}
+
+// TestMissingDetails deletes the row with the details of a participant. Writes
+// of that participant fail at once, with an error that names the row.
+func TestMissingDetails(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d driver) {
+		s := d.openStore(t, pgtest.Schema(t), 1)
+		begin(t, s, room)
+		_, err := s.db.Exec(`DELETE FROM murph_participants WHERE user_id = ?`, string(patient.UserID))
+		require.NoError(t, err)
+		_, err = s.Append(t.Context(), message(room, patient, ""))
+		require.ErrorContains(t, err, "murph_participants")
+		_, err = s.MarkRead(t.Context(), chat.ReadParams{ConsultationID: room, Reader: patient.UserID, Seq: 1})
+		require.ErrorContains(t, err, "murph_participants")
+		require.Zero(t, s.Stats().Repeats)
+		send(t, s, room, student)
 	})
 }

@@ -15,8 +15,9 @@ import (
 // wire stands between a client and Postgres and counts the round trips: each Query and each Sync message is one, because
 // the server answers it with ReadyForQuery and the client waits for that (PostgreSQL manual, "Message Flow").
 type wire struct {
-	trips atomic.Int64
-	dsn   string // the server's address as seen through the wire
+	trips  atomic.Int64
+	dsn    string // the server's address as seen through the wire
+	refuse func() // ends the listener, so that no further connection succeeds
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -31,7 +32,7 @@ func newWire(tb testing.TB, dsn string) *wire {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
 	u.Host = listener.Addr().String()
-	w := &wire{dsn: u.String(), conns: map[net.Conn]bool{}}
+	w := &wire{dsn: u.String(), refuse: func() { _ = listener.Close() }, conns: map[net.Conn]bool{}}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -43,7 +44,7 @@ func newWire(tb testing.TB, dsn string) *wire {
 		}
 	})
 	tb.Cleanup(func() {
-		_ = listener.Close()
+		w.refuse()
 		w.cut()
 		wg.Wait()
 	})

@@ -211,3 +211,63 @@ func TestFailureLeavesNothing(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	requireLog(t, s, "room", 2)
 }
+
+// TestBusyTimeoutBoundsTheWholeCall lets another process hold the write lock.
+// The timeout applies to the call and not to each of many attempts.
+func TestBusyTimeoutBoundsTheWholeCall(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "murph.db")
+	var b busy
+	s := openAt(t, path, &sqlitestore.Options{BusyTimeout: 50 * time.Millisecond, OnQuery: b.note})
+	begin(t, s, "room")
+	locker := plain(t, path)
+	locker.SetMaxOpenConns(1)
+	_, err := locker.Exec(`BEGIN IMMEDIATE`)
+	require.NoError(t, err)
+	_, err = s.Append(t.Context(), message("room", ""))
+	require.ErrorIs(t, err, consultation.ErrUnavailable)
+	require.Less(t, b.count.Load(), int64(4), "attempts, each of which waits as long as the timeout")
+	require.ErrorIs(t, s.Ack(t.Context(), 1), consultation.ErrUnavailable)
+	_, err = locker.Exec(`ROLLBACK`)
+	require.NoError(t, err)
+	_, err = s.Append(t.Context(), message("room", ""))
+	require.NoError(t, err)
+}
+
+// TestWritersWaitForABoundedTime lets the host application hold the one
+// connection that writes. Callers without a deadline must not wait forever.
+func TestWritersWaitForABoundedTime(t *testing.T) {
+	t.Parallel()
+	s := open(t, &sqlitestore.Options{BusyTimeout: 50 * time.Millisecond})
+	begin(t, s, "room")
+	tx, err := s.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for a test that fails
+	defer cancel()
+	for name, call := range map[string]func() error{
+		"a transaction": func() error { _, err := s.Append(ctx, message("room", "")); return err },
+		"a statement":   func() error { return s.Ack(ctx, 1) },
+		"a check":       func() error { return s.Check(ctx) },
+	} {
+		require.ErrorIs(t, call(), consultation.ErrUnavailable, name)
+	}
+	requireLog(t, s, "room", 0)
+	require.NoError(t, tx.Rollback())
+	patience := open(t, &sqlitestore.Options{BusyTimeout: -1})
+	begin(t, patience, "room")
+}
+
+// TestMissingDetails deletes the row with the details of a participant. Writes
+// of that participant fail with an error that names the row.
+func TestMissingDetails(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	begin(t, s, "room")
+	_, err := s.DB().Exec(`DELETE FROM murph_participants WHERE user_id = ?`, string(patient.UserID))
+	require.NoError(t, err)
+	_, err = s.Append(t.Context(), message("room", ""))
+	require.ErrorContains(t, err, "murph_participants")
+	_, err = s.MarkRead(t.Context(), chat.ReadParams{ConsultationID: "room", Reader: patient.UserID, Seq: 1})
+	require.ErrorContains(t, err, "murph_participants")
+	require.Zero(t, s.Stats().Repeats)
+}

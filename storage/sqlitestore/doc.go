@@ -10,10 +10,11 @@
 //
 // # Guarantees
 //
-// What was acknowledged survives a crash of the process and the loss of power (write-ahead log, synchronous=FULL). There
-// is one connection that writes, so writers queue in the process instead of failing with SQLITE_BUSY; reads have their
-// own connections and wait for nobody. Other processes may use the file too; they wait for each other up to
-// [Options.BusyTimeout].
+// What was acknowledged survives a crash of the process and the loss of power (write-ahead log, synchronous=FULL).
+// There is one connection that writes, so writers queue in the process instead
+// of failing with SQLITE_BUSY. Reads have connections of their own and do not
+// wait for writers. Other processes may use the file too.
+// [Options.BusyTimeout] bounds how long a call waits for writers of either kind.
 //
 // # Non-goals
 //

@@ -11,15 +11,20 @@ import (
 // The defaults of [Options].
 const (
 	DefaultReaders     = 4 // connections
-	DefaultBusyTimeout = 5 * time.Second
+	DefaultBusyTimeout = bunstore.DefaultBusyTimeout
 )
 
 // Options changes how [Open] opens the file. The zero value is ready to use.
 type Options struct {
 	// Readers is the number of connections that read. Defaults to [DefaultReaders].
 	Readers int
-	// BusyTimeout is how long a statement waits for another process that writes, in whole milliseconds. The end of its
-	// context does not cut that short. Defaults to [DefaultBusyTimeout].
+	// BusyTimeout bounds two waits of a call: the wait for a free connection,
+	// of which one writes, and the wait for another process that holds the lock
+	// of the file. A call that waits for both therefore takes at most twice as
+	// long; after that it fails with consultation.ErrUnavailable. The end of a
+	// context cuts only the first wait short. It is also the busy_timeout, in
+	// milliseconds, of the statements that the host application runs on
+	// [Store.DB]. Zero means [DefaultBusyTimeout], negative no limit.
 	BusyTimeout time.Duration
 	// OnQuery is that of [bunstore.Options].
 	OnQuery func(ctx context.Context, q bunstore.Query)
@@ -35,7 +40,7 @@ func (o *Options) withDefaults() Options {
 	if d.Readers <= 0 {
 		d.Readers = DefaultReaders
 	}
-	if d.BusyTimeout <= 0 {
+	if d.BusyTimeout == 0 {
 		d.BusyTimeout = DefaultBusyTimeout
 	}
 	return d

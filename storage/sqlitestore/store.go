@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite" // registers the driver "sqlite"
 
+	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/storage/bunstore"
 )
 
@@ -23,50 +25,67 @@ const InMemory = ":memory:"
 // Store is a [bunstore.Store] with a file of its own. It is safe for concurrent use.
 type Store struct {
 	*bunstore.Store
+	path           string
 	writer, reader *bun.DB
 }
 
-// Open opens or creates the file at path, brings its schema to the current version and returns the store. It waits for
-// other processes that do the same at this moment. The caller closes the store. With [InMemory] reads and writes share
-// one connection. opts may be nil.
+// Open opens or creates the file at path, brings its schema to the current
+// version and returns the store. It waits for other processes that do the same
+// at this moment. A file that it creates can be read and written by its owner
+// only (0600), like the files beside it. path is a path and no address: Open
+// refuses URLs and the driver's "file:" names. The caller closes the store. With
+// [InMemory] reads and writes share one connection. opts may be nil.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
-	if path == "" {
-		return nil, errors.New("sqlitestore: a store needs the path of its file")
+	if err := checkPath(path); err != nil {
+		return nil, err
 	}
 	o := opts.withDefaults()
-	s := &Store{}
-	writer, err := dsn(path, o, url.Values{"_txlock": {"immediate"}, "_pragma": {
+	s := &Store{path: path}
+	if err := s.open(ctx, o); err != nil {
+		return nil, errors.Join(openError(path, err), s.Close())
+	}
+	return s, nil
+}
+
+// open opens both pools and brings the schema to the current version.
+func (s *Store) open(ctx context.Context, o Options) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.path != InMemory {
+		if err := create(s.path); err != nil {
+			return err
+		}
+	}
+	writer, err := dsn(s.path, o, url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
-		"secure_delete(FAST)", // overwrites the text of a message that is deleted
+		"secure_delete(1)", // overwrites the text of a message that is deleted
 	}})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.writer, err = open(writer, 1); err != nil {
-		return nil, err
+		return err
 	}
-	bunOpts := &bunstore.Options{OnQuery: o.OnQuery, Logger: o.Logger}
-	if path != InMemory {
-		reader, err := dsn(path, o, url.Values{"_pragma": {"query_only(1)"}})
+	bunOpts := &bunstore.Options{BusyTimeout: o.BusyTimeout, OnQuery: o.OnQuery, Logger: o.Logger}
+	if s.path != InMemory {
+		reader, err := dsn(s.path, o, url.Values{"_pragma": {"query_only(1)"}})
 		if err != nil {
-			return nil, errors.Join(err, s.Close())
+			return err
 		}
 		if s.reader, err = open(reader, o.Readers); err != nil {
-			return nil, errors.Join(err, s.Close())
+			return err
 		}
 		bunOpts.Reader = s.reader
 	}
 	if s.Store, err = bunstore.New(s.writer, bunOpts); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return err
 	}
 	if err := connect(ctx, s.writer, o.BusyTimeout); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlitestore: open: %w", err), s.Close())
+		return err
 	}
-	if err := s.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return s.Migrate(ctx)
 }
 
 // DB returns the database with the one connection that writes, for transactions of the host's that [bunstore.Store.With]
@@ -82,30 +101,38 @@ func (s *Store) Close() error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("sqlitestore: close: %w", err)
+		return fmt.Errorf("sqlitestore: close %s: %w", s.path, err)
 	}
 	return nil
 }
 
 // dsn writes the name under which the driver opens path with the settings in q.
 func dsn(path string, o Options, q url.Values) (string, error) {
-	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(max(1, o.BusyTimeout.Milliseconds()), 10)+")")
+	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(busyTimeout(o), 10)+")")
 	q.Add("_pragma", "foreign_keys(1)")
 	if path == InMemory {
 		return "file::memory:?" + q.Encode(), nil
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("sqlitestore: find the file: %w", err)
+		return "", err
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: q.Encode()}).String(), nil
+}
+
+// busyTimeout is the pragma's value in milliseconds, which is a C int.
+func busyTimeout(o Options) int64 {
+	if o.BusyTimeout < 0 {
+		return math.MaxInt32
+	}
+	return min(max(1, o.BusyTimeout.Milliseconds()), math.MaxInt32)
 }
 
 // open makes a pool of so many connections, which stay open: the first statement on a new one costs a read of the schema.
 func open(dsn string, conns int) (*bun.DB, error) {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
-		return nil, fmt.Errorf("sqlitestore: open: %w", err)
+		return nil, err
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
@@ -120,8 +147,12 @@ const sqliteBusy = 5
 func connect(ctx context.Context, db *bun.DB, patience time.Duration) error {
 	retry := time.NewTicker(5 * time.Millisecond)
 	defer retry.Stop()
-	end := time.NewTimer(patience)
-	defer end.Stop()
+	var end <-chan time.Time
+	if patience >= 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		end = timer.C
+	}
 	for {
 		err := db.PingContext(ctx)
 		var coded *sqlite.Error
@@ -131,8 +162,8 @@ func connect(ctx context.Context, db *bun.DB, patience time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-end.C:
-			return err
+		case <-end:
+			return consultation.NewUnavailableError("busy", err)
 		case <-retry.C:
 		}
 	}

@@ -221,7 +221,8 @@ func transactionCases() []testCase {
 		contract: consultations,
 		tx:       true,
 		clauses: says(
-			"In a transaction of the host's, [ErrRetryTx] is returned when the database gave it up because of another one.",
+			"In a transaction of the host application, a method returns [ErrRetryTx] when the database has given up that " +
+				"transaction because of another one.",
 			"Otherwise the storage repeats by itself.",
 		),
 		run: func(e *env) {
