@@ -90,6 +90,7 @@ func TestARepeatAboveTheRateIsAnswered(t *testing.T) {
 			require.Equal(t, first.Message, again.Message)
 		}
 		for name, change := range map[string]func(*chat.SendParams){
+			"another content":      func(p *chat.SendParams) { p.Content = "Guten Abend" },
 			"another key":          func(p *chat.SendParams) { p.ClientMessageID = "key-2" },
 			"no key":               func(p *chat.SendParams) { p.ClientMessageID = "" },
 			"another consultation": func(p *chat.SendParams) { p.ConsultationID = "other" },

@@ -16,7 +16,8 @@ type SendParams struct {
 	// Content is trimmed; 1 to [Options.MaxContent] characters, valid UTF-8, no NUL.
 	Content string
 	// ClientMessageID lets the sender repeat the send without storing it twice: 1 to 64 of [A-Za-z0-9_-], unique for the
-	// sender in this consultation, for as long as the message exists. "" makes every call a new message.
+	// sender in this consultation, for as long as the message exists. "" makes every call a new message. The content is
+	// compared with the stored one until the message is edited or deleted; after that only the key counts.
 	ClientMessageID string
 	// Except is the connection that needs no event, because it gets the answer.
 	Except realtime.SocketID
@@ -34,6 +35,7 @@ type Sent struct {
 //   - an [*consultation.InvalidError] for bad input,
 //   - an error that matches [consultation.ErrNotFound] if there is no such consultation, or not for this sender,
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
+//   - [consultation.ErrKeyReused] if the sender has stored another content under the ClientMessageID,
 //   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast, see
 //     [Options.SendRate],
 //   - an error that wraps what went wrong in [Options.BeforeSend], and then nothing is stored,
@@ -105,7 +107,7 @@ func (s *Service) appendParams(p SendParams) (AppendParams, error) {
 	if err != nil {
 		return AppendParams{}, err
 	}
-	if err := checkClientMessageID(p.ClientMessageID); err != nil {
+	if err := consultation.CheckKey("clientMessageId", p.ClientMessageID); err != nil {
 		return AppendParams{}, err
 	}
 	return AppendParams{

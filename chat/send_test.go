@@ -59,7 +59,6 @@ func TestSendRepeated(t *testing.T) {
 	first, err := b.Send(t.Context(), p)
 	require.NoError(t, err)
 	b.forget()
-	p.Content = "another text"
 	for _, when := range []string{"at once", "after the end"} {
 		again, err := b.Send(t.Context(), p)
 		require.NoError(t, err, when)
@@ -71,6 +70,33 @@ func TestSendRepeated(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"Append", "Append"}, b.counted.calls)
+}
+
+func TestAKeyIsForOneContent(t *testing.T) {
+	t.Parallel()
+	b := setup(t, chat.Options{})
+	p := text(patient, "Guten Tag")
+	p.ClientMessageID = "key-1"
+	first, err := b.Send(t.Context(), p)
+	require.NoError(t, err)
+	rev := b.rev(t)
+	other := p
+	other.Content = "another text"
+	_, err = b.Send(t.Context(), other)
+	require.ErrorIs(t, err, consultation.ErrKeyReused)
+	require.Equal(t, rev, b.rev(t))
+	p.Content = "  Guten Tag\n"
+	again, err := b.Send(t.Context(), p)
+	require.NoError(t, err, "the content is compared as it is stored")
+	require.Equal(t, first.Message, again.Message)
+
+	edited, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: first.Message.ID, By: patient.UserID}, "Guten Abend")
+	require.NoError(t, err)
+	for _, p := range []chat.SendParams{p, other} {
+		again, err = b.Send(t.Context(), p)
+		require.NoError(t, err, "the first content is not known any more")
+		require.Equal(t, edited, again.Message)
+	}
 }
 
 func TestSendRefused(t *testing.T) {

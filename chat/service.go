@@ -72,22 +72,6 @@ func (s *Service) checkContent(text string) (string, error) {
 	return "", &consultation.InvalidError{Field: "content", Reason: reason}
 }
 
-// maxClientMessageID is the longest key of a repeatable send, in bytes.
-const maxClientMessageID = 64
-
-func checkClientMessageID(s string) error {
-	ok := len(s) <= maxClientMessageID
-	for i := 0; ok && i < len(s); i++ {
-		c := s[i]
-		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
-	}
-	if !ok {
-		reason := fmt.Sprintf("must be 1 to %d characters out of A-Z a-z 0-9 _ -", maxClientMessageID)
-		return &consultation.InvalidError{Field: "clientMessageId", Reason: reason}
-	}
-	return nil
-}
-
 func checkMessageID(id MessageID) error {
 	if _, err := consultation.ParseID(string(id)); err != nil {
 		return &consultation.InvalidError{Field: "id", Reason: "must be the id of a message"}

@@ -18,6 +18,9 @@ var (
 	ErrNotActive = errors.New("consultation: not active")
 	// ErrConflict says that a change lost a race or does not fit the state; see [*ConflictError].
 	ErrConflict = errors.New("consultation: conflict")
+	// ErrKeyReused says that a repeatable request was made before under the same key with other content. Nothing is
+	// stored. It matches ErrConflict.
+	ErrKeyReused = fmt.Errorf("%w: the key was used for other content", ErrConflict)
 	// ErrExists says that a consultation with this id is already there.
 	ErrExists = errors.New("consultation: already exists")
 	// ErrInvalid says that the input is wrong; see [*InvalidError].

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -111,54 +109,6 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		s.rechecker.AuthorizeWith(s.MayListen)
 	}
 	return s, nil
-}
-
-// RequestParams describes a consultation that a patient asks for.
-type RequestParams struct {
-	// ID is the id to use, or "" for a new one.
-	ID ID
-	// Topic is trimmed; 1 to [Options.MaxTopic] characters.
-	Topic string
-	// Patient is whose consultation it is. Without By it must be the person whom the host has authenticated, not a name
-	// out of the request.
-	Patient Participant
-	// By is who asks; here, and only here, the zero Actor means the patient.
-	By Actor
-}
-
-// Request stores a consultation in the state REQUESTED. A person asks for their own and needs the role PATIENT, or gets
-// [ErrForbidden]; the host asks for anybody. Bad input is an [*InvalidError].
-func (s *Service) Request(ctx context.Context, p RequestParams) (Consultation, error) {
-	if p.ID == "" {
-		p.ID = s.opts.NewID()
-	}
-	if _, err := ParseID(string(p.ID)); err != nil {
-		return Consultation{}, err
-	}
-	if err := p.Patient.Validate(); err != nil {
-		return Consultation{}, err
-	}
-	p.Topic = strings.TrimSpace(p.Topic)
-	if p.Topic == "" {
-		return Consultation{}, &InvalidError{Field: "topic", Reason: "must not be empty"}
-	}
-	if err := checkText("topic", p.Topic, s.opts.MaxTopic, s.opts.MaxTopic*utf8.UTFMax); err != nil {
-		return Consultation{}, err
-	}
-	if !p.By.host {
-		if p.Patient.Role != RolePatient || (p.By != Actor{} && p.By.person.UserID != p.Patient.UserID) {
-			return Consultation{}, ErrForbidden
-		}
-		if err := s.ask(ctx, ActionRequest, "", Person(p.Patient)); err != nil {
-			return Consultation{}, err
-		}
-	}
-	c, err := s.store.Create(ctx, CreateParams{ID: p.ID, Topic: p.Topic, Patient: p.Patient})
-	if err != nil {
-		return Consultation{}, err
-	}
-	s.stats.requested.Add(1)
-	return c, nil
 }
 
 // Get returns the consultation to its patient or its assigned student; everybody else gets [ErrNotFound].

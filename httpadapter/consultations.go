@@ -69,7 +69,8 @@ func (h *Handler) listConsultations(c *call) error {
 	return answer(c, http.StatusOK, out)
 }
 
-// requestConsultation stores a consultation that the caller, a patient, asks for.
+// requestConsultation stores a consultation that the caller, a patient, asks for: 201 for a new one, 200 for one that was
+// stored before under the same key.
 func (h *Handler) requestConsultation(c *call) error {
 	in, err := h.readObject(c)
 	if err != nil {
@@ -79,9 +80,18 @@ func (h *Handler) requestConsultation(c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := h.cfg.Consultations.Request(c.r.Context(), consultation.RequestParams{Topic: topic, Patient: c.who})
+	key, err := idempotencyKey(c.r.Header)
 	if err != nil {
 		return err
+	}
+	p := consultation.RequestParams{Topic: topic, Patient: c.who}
+	made, replayed, err := h.cfg.Consultations.RequestOnce(c.r.Context(), p, key)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.w.Header().Set("Idempotency-Replayed", "true")
+		return answer(c, http.StatusOK, made)
 	}
 	return answer(c, http.StatusCreated, made)
 }

@@ -22,7 +22,7 @@ const (
 	CodeNotFound              Code = "not_found"               // 404; also what is somebody else's
 	CodeMethodNotAllowed      Code = "method_not_allowed"      // 405, with Allow
 	CodeConsultationNotActive Code = "consultation_not_active" // 409, with "consultationStatus"
-	CodeConflict              Code = "conflict"                // 409, with "consultationStatus"
+	CodeConflict              Code = "conflict"                // 409, with "consultationStatus"; without, for a key that was used before
 	CodeMessageDeleted        Code = "message_deleted"         // 409
 	CodeStale                 Code = "stale"                   // 412, with "rev", the version as it is
 	CodeTooLarge              Code = "too_large"               // 413
@@ -77,6 +77,7 @@ var failures = []failure{
 	{chat.ErrNotSender, http.StatusForbidden, CodeForbidden, "only the sender may do that", slog.LevelDebug},
 	{chat.ErrWindowClosed, http.StatusForbidden, CodeEditWindowClosed, "the message is too old to be changed", slog.LevelDebug},
 	{consultation.ErrNotActive, http.StatusConflict, CodeConsultationNotActive, "the consultation is not IN_PROGRESS", slog.LevelDebug},
+	{consultation.ErrKeyReused, http.StatusConflict, CodeConflict, "the key was used for other content", slog.LevelDebug},
 	{consultation.ErrConflict, http.StatusConflict, CodeConflict, "the status does not allow that (any more)", slog.LevelDebug},
 	{chat.ErrDeleted, http.StatusConflict, CodeMessageDeleted, "the message has been deleted", slog.LevelDebug},
 	{chat.ErrRefused, http.StatusUnprocessableEntity, CodeMessageRefused, "the host application refuses this text", slog.LevelDebug},

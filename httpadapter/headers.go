@@ -64,27 +64,39 @@ func noneMatch(h http.Header, tag string) bool {
 	return true
 }
 
-// clientMessageID returns the key of a repeatable send, from the body or from Idempotency-Key, which may have quotes
-// (draft-ietf-httpapi-idempotency-key-header). A header without a value is refused: whoever sends it believes that
-// repeating is safe.
+// clientMessageID returns the key of a repeatable send, from the body or from Idempotency-Key.
 func clientMessageID(h http.Header, o object) (string, error) {
 	const name = "clientMessageId"
 	key, err := o.text(name)
 	if err != nil {
 		return "", err
 	}
-	value, given, err := one(h, "Idempotency-Key")
+	value, err := idempotencyKey(h)
+	switch {
+	case err != nil:
+		return "", err
+	case value == "":
+		return key, nil
+	case key != "" && key != value:
+		return "", invalid(name, "must be the same as Idempotency-Key")
+	}
+	return value, nil
+}
+
+// idempotencyKey returns the value of the header Idempotency-Key, which may have quotes
+// (draft-ietf-httpapi-idempotency-key-header), and "" without the header. A header without a value is refused, because a
+// client that sends it relies on repeating being safe.
+func idempotencyKey(h http.Header) (string, error) {
+	const name = "Idempotency-Key"
+	value, given, err := one(h, name)
 	if err != nil || !given {
-		return key, err
+		return "", err
 	}
 	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
 		value = value[1 : len(value)-1]
 	}
-	switch {
-	case value == "":
-		return "", invalid("Idempotency-Key", "must not be empty")
-	case key != "" && key != value:
-		return "", invalid(name, "must be the same as Idempotency-Key")
+	if value == "" {
+		return "", invalid(name, "must not be empty")
 	}
 	return value, nil
 }

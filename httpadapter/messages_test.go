@@ -50,6 +50,22 @@ func TestSendAnswersTheMessageThatTheOthersGet(t *testing.T) {
 	require.Empty(t, own.Events(), "the connection that sent it needs no event")
 }
 
+func TestAKeyWithAnotherTextIsAConflict(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"einmal","clientMessageId":"k-1"}`)
+	require.Equal(t, 201, first.status, first.body)
+	state := b.state(t)
+	for range 2 {
+		got := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"zweimal"}`, "Idempotency-Key", "k-1")
+		wantProblem(t, got, 409, httpadapter.CodeConflict)
+		require.Empty(t, got.header.Get("Idempotency-Replayed"))
+		require.NotContains(t, got.json, "consultationStatus")
+		require.Equal(t, "Unter diesem Schlüssel wurde schon etwas anderes gesendet.", got.json["error"])
+	}
+	require.Equal(t, state, b.state(t))
+}
+
 func TestSendTakesTheSocketFromTheHeader(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -71,7 +87,7 @@ func TestSendIsRepeatable(t *testing.T) {
 
 	for name, again := range map[string][]string{
 		"body":         {body},
-		"header":       {`{"consultationId":"demo","content":"other text"}`, "Idempotency-Key", "k-1"},
+		"header":       {`{"consultationId":"demo","content":"einmal"}`, "Idempotency-Key", "k-1"},
 		"quoted":       {`{"consultationId":"demo","content":"einmal"}`, "Idempotency-Key", `"k-1"`},
 		"both":         {body, "Idempotency-Key", "k-1"},
 		"null in body": {`{"consultationId":"demo","content":"einmal","clientMessageId":null}`, "Idempotency-Key", "k-1"},

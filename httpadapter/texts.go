@@ -35,12 +35,21 @@ var fieldTexts = map[string]text{
 	},
 }
 
+// keyReused is the sentence for a key that was used for other content.
+var keyReused = text{
+	"Unter diesem Schlüssel wurde schon etwas anderes gesendet.", "Something else was sent under this key before.",
+}
+
 // sentence tells the user about a refusal. field is the input that was wrong, or "".
 func sentence(code Code, field, lang string) string {
 	t, ok := fieldTexts[field]
 	if !ok {
 		t = texts[code]
 	}
+	return t.in(lang)
+}
+
+func (t text) in(lang string) string {
 	if lang == english {
 		return t.en
 	}
