@@ -109,9 +109,8 @@ func (h *Handler) changeConsultation(c *call) error {
 	if status == "" { // which the service takes for a reassignment
 		return invalid("status", "must be IN_PROGRESS, COMPLETED or CANCELLED")
 	}
-	p := consultation.TransitionParams{ID: consultation.ID(c.value), By: consultation.Person(c.who)}
-	if p.Except, err = except(c.r.Header, in); err != nil {
-		return err
+	p := consultation.TransitionParams{
+		ID: consultation.ID(c.value), By: consultation.Person(c.who), Except: except(c.r.Header, in),
 	}
 	changed, err := h.cfg.Consultations.Transition(c.r.Context(), consultation.Status(status), p)
 	if err != nil {

@@ -101,32 +101,15 @@ func idempotencyKey(h http.Header) (string, error) {
 	return value, nil
 }
 
-// except returns the connection that needs no event, from the body or from X-Socket-ID; "" is none.
-func except(h http.Header, o object) (realtime.SocketID, error) {
-	const name = "socketId"
-	s, err := o.text(name)
-	if err != nil {
-		return "", err
+// except returns the connection that needs no event, from the body or from X-Socket-ID; "" is none. Of two the one in the
+// body counts. The id is only a hint, and front ends send "undefined" and the like before they are connected, so
+// anything but a socket id is ignored.
+func except(h http.Header, o object) realtime.SocketID {
+	inBody, _ := o.text("socketId")
+	for _, s := range append([]string{inBody}, h.Values("X-Socket-ID")...) {
+		if id, err := realtime.ParseSocketID(s); err == nil {
+			return id
+		}
 	}
-	value, _, err := one(h, "X-Socket-ID")
-	switch {
-	case err != nil:
-		return "", err
-	case s == "":
-		s = value
-	case value != "" && value != s:
-		return "", invalid(name, "must be the same as X-Socket-ID")
-	}
-	return socketID(name, s)
-}
-
-func socketID(field, s string) (realtime.SocketID, error) {
-	if s == "" {
-		return "", nil
-	}
-	id, err := realtime.ParseSocketID(s)
-	if err != nil {
-		return "", invalid(field, "must be two numbers with a dot between")
-	}
-	return id, nil
+	return ""
 }

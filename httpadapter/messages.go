@@ -24,9 +24,7 @@ func (h *Handler) sendMessage(c *call) error {
 	if p.ClientMessageID, err = clientMessageID(c.r.Header, in); err != nil {
 		return err
 	}
-	if p.Except, err = except(c.r.Header, in); err != nil {
-		return err
-	}
+	p.Except = except(c.r.Header, in)
 	sent, err := h.cfg.Chat.Send(c.r.Context(), p)
 	if err != nil {
 		return err
@@ -73,12 +71,9 @@ func (h *Handler) deleteMessage(c *call) error {
 }
 
 func ownMessageParams(c *call, in object) (chat.OwnMessageParams, error) {
-	p := chat.OwnMessageParams{ID: chat.MessageID(c.value), By: c.who.UserID}
+	p := chat.OwnMessageParams{ID: chat.MessageID(c.value), By: c.who.UserID, Except: except(c.r.Header, in)}
 	var err error
-	if p.IfRev, err = ifMatch(c.r.Header); err != nil {
-		return p, err
-	}
-	p.Except, err = except(c.r.Header, in)
+	p.IfRev, err = ifMatch(c.r.Header)
 	return p, err
 }
 
