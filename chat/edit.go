@@ -22,7 +22,7 @@ type OwnMessageParams struct {
 // edit is safe: a message that has the text already is returned as it is. Errors are those of [Storage.Edit],
 // [*consultation.InvalidError] for bad input, and [*RefusedError] if the host refuses the text.
 func (s *Service) Edit(ctx context.Context, p OwnMessageParams, content string) (Message, error) {
-	content, err := s.checkContent(content)
+	content, err := consultation.ParseText("content", content, s.opts.MaxContent)
 	if err != nil {
 		return Message{}, err
 	}

@@ -17,7 +17,7 @@ type Draft struct {
 	Edits MessageID
 	// SenderID is the person who writes. Whether they may is not decided yet: the store does that last.
 	SenderID consultation.UserID
-	// Content is trimmed.
+	// Content is the text in the form that will be stored.
 	Content string
 	// ClientMessageID is the key of a repeatable send, or "".
 	ClientMessageID string

@@ -13,7 +13,7 @@ type SendParams struct {
 	ConsultationID consultation.ID // where to write
 	// SenderID is the person who sends, as the host has authenticated them.
 	SenderID consultation.UserID
-	// Content is trimmed; 1 to [Options.MaxContent] characters, valid UTF-8, no NUL.
+	// Content is a text by the rules of [consultation.ParseText]; 1 to [Options.MaxContent] characters.
 	Content string
 	// ClientMessageID lets the sender repeat the send without storing it twice: 1 to 64 of [A-Za-z0-9_-], unique for the
 	// sender in this consultation, for as long as the message exists. "" makes every call a new message. The content is
@@ -103,7 +103,7 @@ func (s *Service) appendParams(p SendParams) (AppendParams, error) {
 	if err := checkIDs(p.ConsultationID, p.SenderID); err != nil {
 		return AppendParams{}, err
 	}
-	content, err := s.checkContent(p.Content)
+	content, err := consultation.ParseText("content", p.Content, s.opts.MaxContent)
 	if err != nil {
 		return AppendParams{}, err
 	}

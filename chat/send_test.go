@@ -119,20 +119,28 @@ func TestSendRefused(t *testing.T) {
 func TestSendContent(t *testing.T) {
 	t.Parallel()
 	b := setup(t, chat.Options{})
-	for name, content := range map[string]string{
-		"one character":             "x",
-		"5,000 characters":          strings.Repeat("𝄞", 5000),
-		"5,000 characters and air":  " \n" + strings.Repeat("ä", 5000) + "\t ",
-		"control characters inside": "a\x01\n\tb",
+	for name, c := range map[string][2]string{
+		"one character":             {"x", "x"},
+		"5,000 characters":          {strings.Repeat("𝄞", 5000), strings.Repeat("𝄞", 5000)},
+		"5,000 characters and air":  {" \n" + strings.Repeat("ä", 5000) + "\t ", strings.Repeat("ä", 5000)},
+		"control characters inside": {"a\x01\r\n\tb", "a\n\tb"},
+		"an override":               {"a\u202eb", "ab"},
+		"emoji":                     {"👩🏽‍⚕️", "👩🏽‍⚕️"},
 	} {
-		sent, err := b.Send(t.Context(), text(patient, content))
+		sent, err := b.Send(t.Context(), text(patient, c[0]))
 		require.NoError(t, err, name)
-		require.Equal(t, strings.TrimSpace(content), sent.Message.Content, name)
+		require.Equal(t, c[1], sent.Message.Content, name)
+		_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, "z")
+		require.NoError(t, err, name)
+		edited, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, c[0])
+		require.NoError(t, err, name)
+		require.Equal(t, c[1], edited.Content, name)
 	}
 	b.forget()
 	for name, content := range map[string]string{
 		"nothing":               "",
 		"blank":                 " \n\t\u00a0\u2003",
+		"invisible":             "\u3164\u200b",
 		"5,001 characters":      strings.Repeat("ä", 5001),
 		"5,001 ASCII":           strings.Repeat("a", 5001),
 		"invalid UTF-8":         "M\xfcller",

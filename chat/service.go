@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
@@ -51,25 +49,6 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		s.stored = newRepeats(maxRepeats)
 	}
 	return s, nil
-}
-
-// checkContent trims s and holds it to the rules for a message's text.
-func (s *Service) checkContent(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	var reason string
-	switch {
-	case !utf8.ValidString(text):
-		reason = "must be valid UTF-8"
-	case text == "":
-		reason = "must not be blank"
-	case strings.ContainsRune(text, 0):
-		reason = "must not contain NUL"
-	case len(text) > s.opts.MaxContent && utf8.RuneCountInString(text) > s.opts.MaxContent:
-		reason = fmt.Sprintf("must be at most %d characters long", s.opts.MaxContent)
-	default:
-		return text, nil
-	}
-	return "", &consultation.InvalidError{Field: "content", Reason: reason}
 }
 
 func checkMessageID(id MessageID) error {

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -15,7 +13,7 @@ import (
 type RequestParams struct {
 	// ID is the id to use, or "" for a new one.
 	ID ID
-	// Topic is trimmed; 1 to [Options.MaxTopic] characters.
+	// Topic is a text by the rules of [ParseText]; 1 to [Options.MaxTopic] characters.
 	Topic string
 	// Patient is the patient of the consultation. Without By it must be the person whom the host has authenticated, not
 	// a name out of the request.
@@ -78,14 +76,12 @@ func (s *Service) checkRequest(p *RequestParams, key string) error {
 	if _, err := ParseID(string(p.ID)); err != nil {
 		return err
 	}
+	p.Patient = p.Patient.Clean()
 	if err := p.Patient.Validate(); err != nil {
 		return err
 	}
-	p.Topic = strings.TrimSpace(p.Topic)
-	if p.Topic == "" {
-		return &InvalidError{Field: "topic", Reason: "must not be empty"}
-	}
-	if err := checkText("topic", p.Topic, s.opts.MaxTopic, s.opts.MaxTopic*utf8.UTFMax); err != nil {
+	var err error
+	if p.Topic, err = ParseText("topic", p.Topic, s.opts.MaxTopic); err != nil {
 		return err
 	}
 	if !p.By.host && (p.Patient.Role != RolePatient || (p.By != Actor{} && p.By.person.UserID != p.Patient.UserID)) {

@@ -201,17 +201,20 @@ func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Chan
 	ch := Change{ID: p.ID, By: p.By, To: to}
 	switch {
 	case p.By.host:
-		ch.Student = p.Student
-		if ch.Student == nil && (to == "" || to == StatusInProgress) {
+		switch {
+		case p.Student != nil:
+			student := p.Student.Clean()
+			ch.Student = &student
+		case to == "" || to == StatusInProgress:
 			return Change{}, &InvalidError{Field: "student", Reason: "must be given"}
 		}
 	default:
-		if err := p.By.person.Validate(); err != nil {
+		person := p.By.person.Clean()
+		if err := person.Validate(); err != nil {
 			return Change{}, err
 		}
 		if to == StatusInProgress {
-			student := p.By.person
-			ch.Student = &student
+			ch.Student = &person
 		}
 		if err := s.ask(ctx, action, p.ID, p.By); err != nil {
 			return Change{}, err

@@ -123,6 +123,7 @@ func (h *Handler) authenticate(c *call) error {
 	if err != nil || who.UserID == "" {
 		return errUnauthenticated
 	}
+	who = who.Clean()
 	if err := who.Validate(); err != nil {
 		// An InvalidError would tell the client that its input is wrong.
 		return fmt.Errorf("httpadapter: the authenticator returned a bad participant: %v", err)
