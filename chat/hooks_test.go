@@ -189,7 +189,7 @@ func TestAfterSendKeepsTheValuesAndNotTheEndOfTheRequest(t *testing.T) {
 func TestAfterSendThatHangsOrPanics(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	b := setup(t, chat.Options{AfterSend: func(_ context.Context, m chat.Message) {
+	b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: -1}, AfterSend: func(_ context.Context, m chat.Message) {
 		<-release
 		panic(m.Content)
 	}})

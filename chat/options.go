@@ -21,6 +21,12 @@ const (
 	DefaultHookTimeout = 2 * time.Second
 )
 
+// Rate limits how often one user may write.
+type Rate = realtime.Rate
+
+// defaultWriteRate is far above the rate at which people type, and far below the rate of a program that has gone wild.
+var defaultWriteRate = Rate{PerSecond: 20, Burst: 100}
+
 // ReadReceipts says who sees how far somebody has read.
 type ReadReceipts int
 
@@ -59,11 +65,12 @@ type Options struct {
 	// HookTimeout bounds one call of BeforeSend, whether it heeds its ctx or not, and the ctx of AfterSend. Defaults to
 	// [DefaultHookTimeout].
 	HookTimeout time.Duration
-	// SendRate is how often one person may send, in this process; above it Send returns a [*RateLimitError]. A repeat of
-	// a message that is stored already counts for nothing, and is answered above the rate too, if this process has stored
-	// or repeated that message lately (the last 50,000 with a ClientMessageID at least); any other repeat above the rate
-	// has to wait like a new message. Edits, deletions and SendTx are not limited. Defaults to no limit.
-	SendRate Rate
+	// WriteRate limits how often one user may write, in this process: sends, edits, deletions and read marks together.
+	// Above it they return a [*RateLimitError]. A repeat of a message that is stored already does not count, and is
+	// answered above the rate too, if this process has stored or repeated that message lately (the last 50,000 with a
+	// ClientMessageID at least); any other repeat above the rate has to wait like a new message. SendTx is not limited.
+	// Defaults to 20 per second with a burst of 100; negative means no limit.
+	WriteRate Rate
 	// NewID makes the ids of messages. Defaults to UUIDv7.
 	NewID func() MessageID
 	// Publisher changes how events go out when the broadcaster has no outbox.

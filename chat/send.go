@@ -36,8 +36,7 @@ type Sent struct {
 //   - an error that matches [consultation.ErrNotFound] if there is no such consultation, or not for this sender,
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
 //   - [consultation.ErrKeyReused] if the sender has stored another content under the ClientMessageID,
-//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast, see
-//     [Options.SendRate],
+//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] above [Options.WriteRate],
 //   - an error that wraps what went wrong in [Options.BeforeSend], and then nothing is stored,
 //   - any other error for a failure of the store. Whether the message was stored is then unknown.
 //
@@ -49,9 +48,8 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	}
 	repeat := s.stored.has(a) // whose answer was lost: waiting would not spare the store anything
 	if !repeat {
-		if wait := s.rate.take(p.SenderID); wait > 0 {
-			s.stats.rateLimited.Add(1)
-			return Sent{}, &RateLimitError{RetryAfter: wait}
+		if err := s.limit(p.SenderID); err != nil {
+			return Sent{}, err
 		}
 	}
 	if err := s.before(ctx, a.draft()); err != nil {
@@ -65,7 +63,7 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	s.stored.add(a)
 	if done.Replayed {
 		if !repeat {
-			s.rate.giveBack(p.SenderID)
+			s.rate.GiveBack(string(p.SenderID))
 		}
 		s.stats.replayed.Add(1)
 	} else {

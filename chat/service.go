@@ -21,8 +21,8 @@ type Service struct {
 	store  Storage
 	events *realtime.Publisher
 	opts   Options
-	rate   *limiter // nil without a limit
-	stored *repeats // likewise
+	rate   *realtime.Limiter // nil without a limit
+	stored *repeats          // likewise
 	after  *afterSend
 	stats  *counters
 }
@@ -33,8 +33,9 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, errors.New("chat: a service needs a storage and a broadcaster")
 	}
 	o := opts.withDefaults()
-	if err := o.SendRate.validate(); err != nil {
-		return nil, fmt.Errorf("chat: %w", err)
+	rate, err := realtime.NewLimiter(o.WriteRate, defaultWriteRate)
+	if err != nil {
+		return nil, fmt.Errorf("chat: Options.WriteRate: %w", err)
 	}
 	events, err := realtime.NewPublisher(bc, &o.Publisher)
 	if err != nil {
@@ -42,13 +43,22 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	}
 	stats := &counters{}
 	s := &Service{
-		store: store, events: events, opts: o, rate: newLimiter(o.SendRate), stats: stats,
+		store: store, events: events, opts: o, rate: rate, stats: stats,
 		after: &afterSend{hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats},
 	}
 	if s.rate != nil {
 		s.stored = newRepeats(maxRepeats)
 	}
 	return s, nil
+}
+
+// limit counts a write of the user, or returns a [*RateLimitError].
+func (s *Service) limit(user consultation.UserID) error {
+	if wait := s.rate.Take(string(user)); wait > 0 {
+		s.stats.rateLimited.Add(1)
+		return &RateLimitError{RetryAfter: wait}
+	}
+	return nil
 }
 
 func checkMessageID(id MessageID) error {

@@ -7,7 +7,7 @@ type Stats struct {
 	Sent        int64 // messages stored by Send; those of SendTx are the host's to count
 	Replayed    int64 // sends that were stored before
 	Refused     int64 // drafts that [Options.BeforeSend] refused
-	RateLimited int64 // sends above [Options.SendRate]
+	RateLimited int64 // writes above [Options.WriteRate]
 	// HookFailures counts the hooks that panicked, failed or took too long. What a BeforeSend answers after its caller has
 	// gone does not count.
 	HookFailures int64

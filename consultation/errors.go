@@ -3,6 +3,7 @@ package consultation
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The states that callers branch on, with errors.Is. Package chat returns the same ones.
@@ -25,6 +26,8 @@ var (
 	ErrExists = errors.New("consultation: already exists")
 	// ErrInvalid says that the input is wrong; see [*InvalidError].
 	ErrInvalid = errors.New("consultation: invalid")
+	// ErrRateLimited says that the user makes too many changes; see [*RateLimitError].
+	ErrRateLimited = errors.New("consultation: too many changes")
 	// ErrRetryTx says that the database gave up the surrounding transaction because of another one (serialisation
 	// failure, deadlock). Nothing of it is stored; run the whole transaction again. Outside a transaction of the host's
 	// the stores repeat by themselves.
@@ -67,3 +70,16 @@ func (e *ConflictError) Error() string { return ErrConflict.Error() + ": it is "
 
 // Is reports whether target is [ErrConflict].
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// RateLimitError is the [ErrRateLimited] that knows how long to wait.
+type RateLimitError struct {
+	RetryAfter time.Duration // until the next change is allowed
+}
+
+// Error returns the wait.
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("%v: wait for %v", ErrRateLimited, e.RetryAfter)
+}
+
+// Is reports whether target is [ErrRateLimited].
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }

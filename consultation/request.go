@@ -44,6 +44,9 @@ func (s *Service) RequestOnce(ctx context.Context, p RequestParams, key string) 
 		}
 	}
 	if !p.By.host {
+		if err := s.limit(s.requests, Person(p.Patient)); err != nil {
+			return Consultation{}, false, err
+		}
 		if err := s.ask(ctx, ActionRequest, "", Person(p.Patient)); err != nil {
 			return Consultation{}, false, err
 		}

@@ -14,6 +14,12 @@ import (
 // DefaultMaxTopic is how many characters a topic may have unless [Options] say otherwise.
 const DefaultMaxTopic = 500
 
+// The defaults of the rates in [Options].
+var (
+	defaultWriteRate   = realtime.Rate{PerSecond: 20, Burst: 100}
+	defaultRequestRate = realtime.Rate{PerSecond: 1, Burst: 20}
+)
+
 // Broadcaster carries the events to the subscribers. A [realtime.OutboxBroadcaster] makes them survive a crash and a
 // transport that is down; see [realtime.Publisher].
 type Broadcaster interface {
@@ -51,6 +57,12 @@ type Options struct {
 	// is replaced and when the consultation is completed or cancelled, if the transport can do that. Whoever takes part
 	// can still read what was said. Defaults to the patient and the assigned student.
 	Listeners func(c Consultation) []UserID
+	// WriteRate limits how often one user may accept, complete and cancel, in this process, and RequestRate how often one
+	// may request. Above it they get a [*RateLimitError]. The host application and TransitionTx are not limited, and a
+	// repeat of RequestOnce does not count. WriteRate defaults to 20 per second with a burst of 100, RequestRate to 1 with
+	// a burst of 20; negative means no limit.
+	WriteRate   realtime.Rate
+	RequestRate realtime.Rate
 	// Publisher changes how events go out when the broadcaster has no outbox.
 	Publisher realtime.PublisherOptions
 	// Logger gets what no caller sees. Defaults to slog.Default().
@@ -87,6 +99,8 @@ type Service struct {
 	revoker    realtime.Revoker    // nil if the transport cannot end subscriptions
 	terminator realtime.Terminator // nil if it cannot end connections
 	rechecker  realtime.Rechecker  // nil if it does not ask again who may listen
+	writes     *realtime.Limiter   // nil without a limit, like requests
+	requests   *realtime.Limiter
 	opts       Options
 	stats      counters
 }
@@ -103,6 +117,12 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, fmt.Errorf("consultation: %w", err)
 	}
 	s := &Service{store: store, events: events, opts: o}
+	if s.writes, err = realtime.NewLimiter(o.WriteRate, defaultWriteRate); err != nil {
+		return nil, fmt.Errorf("consultation: Options.WriteRate: %w", err)
+	}
+	if s.requests, err = realtime.NewLimiter(o.RequestRate, defaultRequestRate); err != nil {
+		return nil, fmt.Errorf("consultation: Options.RequestRate: %w", err)
+	}
 	s.revoker, _ = realtime.Find[realtime.Revoker](bc)
 	s.terminator, _ = realtime.Find[realtime.Terminator](bc)
 	if s.rechecker, _ = realtime.Find[realtime.Rechecker](bc); s.rechecker != nil {
@@ -151,8 +171,14 @@ func (s *Service) Cancel(ctx context.Context, p TransitionParams) (Consultation,
 // Transition changes the status to one of IN_PROGRESS, COMPLETED and CANCELLED, by the rules of [Change.Apply], and then
 // broadcasts. It returns the consultation as stored.
 func (s *Service) Transition(ctx context.Context, to Status, p TransitionParams) (Consultation, error) {
-	change, err := s.plan(ctx, to, p)
+	change, action, err := s.plan(to, p)
 	if err != nil {
+		return Consultation{}, err
+	}
+	if err := s.limit(s.writes, p.By); err != nil {
+		return Consultation{}, err
+	}
+	if err := s.permit(ctx, action, change); err != nil {
 		return Consultation{}, err
 	}
 	return s.commit(ctx, change, p.Except)
@@ -172,17 +198,19 @@ func (s *Service) TransitionTx(ctx context.Context, tx Storage, to Status, p Tra
 	if !s.events.HasOutbox() {
 		return Consultation{}, ErrNoOutbox
 	}
-	change, err := s.plan(ctx, to, p)
+	change, action, err := s.plan(to, p)
 	if err != nil {
+		return Consultation{}, err
+	}
+	if err := s.permit(ctx, action, change); err != nil {
 		return Consultation{}, err
 	}
 	done, err := tx.Change(ctx, ChangeParams{Change: change, Enqueue: &realtime.Enqueue{Except: p.Except}})
 	return done.Consultation, err
 }
 
-// plan checks the input and asks the policy. Nothing is stored yet.
-func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Change, error) {
-	var action Action
+// plan checks the input.
+func (s *Service) plan(to Status, p TransitionParams) (ch Change, action Action, err error) {
 	switch to {
 	case StatusInProgress:
 		action = ActionAccept
@@ -193,12 +221,12 @@ func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Chan
 	case "":
 		action = ActionReassign
 	default:
-		return Change{}, &InvalidError{Field: "status", Reason: "must be IN_PROGRESS, COMPLETED or CANCELLED"}
+		return Change{}, "", &InvalidError{Field: "status", Reason: "must be IN_PROGRESS, COMPLETED or CANCELLED"}
 	}
 	if _, err := ParseID(string(p.ID)); err != nil {
-		return Change{}, err
+		return Change{}, "", err
 	}
-	ch := Change{ID: p.ID, By: p.By, To: to}
+	ch = Change{ID: p.ID, By: p.By, To: to}
 	switch {
 	case p.By.host:
 		switch {
@@ -206,26 +234,43 @@ func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Chan
 			student := p.Student.Clean()
 			ch.Student = &student
 		case to == "" || to == StatusInProgress:
-			return Change{}, &InvalidError{Field: "student", Reason: "must be given"}
+			return Change{}, "", &InvalidError{Field: "student", Reason: "must be given"}
 		}
 	default:
 		person := p.By.person.Clean()
 		if err := person.Validate(); err != nil {
-			return Change{}, err
+			return Change{}, "", err
 		}
 		if to == StatusInProgress {
 			ch.Student = &person
 		}
-		if err := s.ask(ctx, action, p.ID, p.By); err != nil {
-			return Change{}, err
-		}
 	}
 	if ch.Student != nil {
 		if err := ch.Student.Validate(); err != nil {
-			return Change{}, err
+			return Change{}, "", err
 		}
 	}
-	return ch, nil
+	return ch, action, nil
+}
+
+// permit asks the policy about a change by a person.
+func (s *Service) permit(ctx context.Context, action Action, ch Change) error {
+	if ch.By.host {
+		return nil
+	}
+	return s.ask(ctx, action, ch.ID, ch.By)
+}
+
+// limit counts an action of a person, or returns a [*RateLimitError].
+func (s *Service) limit(l *realtime.Limiter, by Actor) error {
+	if by.host {
+		return nil
+	}
+	if wait := l.Take(string(by.person.UserID)); wait > 0 {
+		s.stats.rateLimited.Add(1)
+		return &RateLimitError{RetryAfter: wait}
+	}
+	return nil
 }
 
 func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketID) (Consultation, error) {

@@ -23,6 +23,6 @@
 // # Non-goals
 //
 // Sessions, CORS headers, timeouts and panics are the business of the host's server and middleware, and so is every
-// rate limit but the one on sends ([chat.Options].SendRate).
+// rate limit but those on writes ([chat.Options].WriteRate, [consultation.Options].WriteRate and RequestRate).
 // Middleware that buffers or compresses answers must leave the socket's path alone.
 package httpadapter
