@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/murph-chat/murph/chat"
@@ -47,8 +48,15 @@ func (h *Handler) listConsultations(c *call) error {
 	if p.Limit, err = q.limit(); err != nil {
 		return err
 	}
-	page, err := inTurn(c.r.Context(), h.admission, func() (chat.InboxPage, error) {
-		return h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+	var next chat.InboxCursor
+	page, err := inTurn(c.r.Context(), h.admission, func() (page chat.InboxPage, err error) {
+		if !p.OpenRequests {
+			return h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+		}
+		page, next, err = h.cfg.Chat.OpenRequests(c.r.Context(), c.who, p, func(ctx context.Context, id consultation.ID) (bool, error) {
+			return h.cfg.Consultations.MayList(ctx, c.who, id)
+		})
+		return page, err
 	})
 	if err != nil {
 		return err
@@ -62,10 +70,11 @@ func (h *Handler) listConsultations(c *call) error {
 			Unread:      it.Unread,
 			LastMessage: it.Last,
 		})
-		if page.HasMore {
-			out.NextCursor = it.Cursor.String()
+		if page.HasMore && !p.OpenRequests {
+			next = it.Cursor
 		}
 	}
+	out.NextCursor = next.String()
 	return answer(c, http.StatusOK, out)
 }
 

@@ -29,6 +29,7 @@ var people = map[string]consultation.Participant{
 	"patient-2": {UserID: "patient-2", Role: consultation.RolePatient, FirstName: "Paul", LastName: "Pohl"},
 	"student-1": {UserID: "student-1", Role: consultation.RoleStudent, FirstName: "Sina", LastName: "Sommer", Image: "/sina.png"},
 	"student-2": {UserID: "student-2", Role: consultation.RoleStudent, FirstName: "Sven", LastName: "Stein"},
+	"student-3": {UserID: "student-3", Role: consultation.RoleStudent, FirstName: "Suse"},
 	"nobody":    {Role: consultation.RolePatient},
 	"broken":    {UserID: "broken", FirstName: "no role"},
 }
