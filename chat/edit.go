@@ -32,13 +32,15 @@ func (s *Service) Edit(ctx context.Context, p OwnMessageParams, content string) 
 	if err := s.limit(p.By); err != nil {
 		return Message{}, err
 	}
-	if err := s.before(ctx, Draft{Edits: p.ID, SenderID: p.By, Content: content}); err != nil {
-		return Message{}, err
-	}
-	done, err := s.store.Edit(ctx, EditParams{
+	edit := EditParams{
 		ID: p.ID, By: p.By, Content: content, IfRev: p.IfRev,
 		Window: s.opts.EditWindow, Enqueue: s.events.Enqueue(p.Except),
-	})
+	}
+	done, err := s.beforeEdit(ctx, edit)
+	if err != nil || done.Unchanged {
+		return done.Message, err
+	}
+	done, err = s.store.Edit(ctx, edit)
 	return s.changed(ctx, EventMessageUpdated, done, err, p.Except)
 }
 

@@ -21,6 +21,8 @@ var (
 	ErrStale = errors.New("chat: message has changed meanwhile")
 	// ErrRefused says that the host does not want the message; see [*RefusedError].
 	ErrRefused = errors.New("chat: message refused")
+	// ErrHooksBusy says that too many calls of [Options.BeforeSend] run already, probably because they hang.
+	ErrHooksBusy = errors.New("chat: too many calls of BeforeSend are running")
 	// ErrRateLimited says that the user writes too often; see [*RateLimitError].
 	ErrRateLimited = consultation.ErrRateLimited
 )

@@ -52,7 +52,7 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 			return Sent{}, err
 		}
 	}
-	if err := s.before(ctx, a.draft()); err != nil {
+	if err := s.beforeNew(ctx, s.store, a); err != nil {
 		return Sent{}, err
 	}
 	a.Enqueue = s.events.Enqueue(p.Except)
@@ -86,7 +86,7 @@ func (s *Service) SendTx(ctx context.Context, tx Storage, p SendParams) (Sent, e
 	if err != nil {
 		return Sent{}, err
 	}
-	if err := s.before(ctx, a.draft()); err != nil {
+	if err := s.beforeNew(ctx, tx, a); err != nil {
 		return Sent{}, err
 	}
 	a.Enqueue = &realtime.Enqueue{Except: p.Except}

@@ -15,14 +15,16 @@ type Broadcaster interface {
 	Broadcast(ctx context.Context, ev realtime.Event) error
 }
 
-// Service is the use cases around messages. Each of its methods calls exactly one method of the storage. It is safe for
-// concurrent use.
+// Service is the use cases around messages. Each of its methods calls exactly one method of the storage, but for
+// OpenRequests, and for sends and edits with [Options.BeforeSend], which ask the storage first whether the user belongs
+// there. It is safe for concurrent use.
 type Service struct {
 	store  Storage
 	events *realtime.Publisher
 	opts   Options
 	rate   *realtime.Limiter // nil without a limit
 	stored *repeats          // likewise
+	asking *hookCalls        // of BeforeSend
 	after  *afterSend
 	stats  *counters
 }
@@ -44,7 +46,11 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	stats := &counters{}
 	s := &Service{
 		store: store, events: events, opts: o, rate: rate, stats: stats,
-		after: &afterSend{hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats},
+		asking: newHookCalls(maxBeforeSend),
+		after: &afterSend{
+			hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats,
+			calls: newHookCalls(parallelAfterSend + maxHungAfterSend),
+		},
 	}
 	if s.rate != nil {
 		s.stored = newRepeats(maxRepeats)

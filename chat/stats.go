@@ -15,6 +15,8 @@ type Stats struct {
 	HooksDropped int64
 	// HooksQueued is how many messages wait for the call now.
 	HooksQueued int
+	// HooksHung is how many calls of hooks run now although their time is over.
+	HooksHung int
 }
 
 type counters struct {
@@ -31,5 +33,6 @@ func (s *Service) Stats() Stats {
 		HookFailures: s.stats.hookFailures.Load(),
 		HooksDropped: s.stats.hooksDropped.Load(),
 		HooksQueued:  s.after.queued(),
+		HooksHung:    int(s.asking.hung.Load() + s.after.calls.hung.Load()),
 	}
 }

@@ -81,6 +81,7 @@ var failures = []failure{
 	{consultation.ErrConflict, http.StatusConflict, CodeConflict, "the status does not allow that (any more)", slog.LevelDebug},
 	{chat.ErrDeleted, http.StatusConflict, CodeMessageDeleted, "the message has been deleted", slog.LevelDebug},
 	{chat.ErrRefused, http.StatusUnprocessableEntity, CodeMessageRefused, "the host application refuses this text", slog.LevelDebug},
+	{chat.ErrHooksBusy, http.StatusServiceUnavailable, CodeUnavailable, "too many at once, try again", slog.LevelWarn},
 	{chat.ErrRateLimited, http.StatusTooManyRequests, CodeRateLimited, "see the header Retry-After", slog.LevelDebug},
 	{chat.ErrStale, http.StatusPreconditionFailed, CodeStale, "the message is not at this rev any more", slog.LevelDebug},
 

@@ -70,6 +70,14 @@ func TestAHookThatTakesTooLong(t *testing.T) {
 	})
 }
 
+func TestTooManyHungHooks(t *testing.T) {
+	t.Parallel()
+	b := withChat(t, chat.Options{BeforeSend: func(context.Context, chat.Draft) error { return chat.ErrHooksBusy }})
+	got := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`)
+	wantProblem(t, got, 503, httpadapter.CodeUnavailable)
+	require.NotEmpty(t, got.header.Get("Retry-After"))
+}
+
 func TestAllWritesAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -102,6 +102,7 @@ var chatMetrics = []metric[chat.Stats]{
 	counter("chat_rate_limited", "Writes above the rate.", func(s chat.Stats) float64 { return float64(s.RateLimited) }),
 	counter("chat_hook_failures", "Hooks that panicked, failed or took too long.", func(s chat.Stats) float64 { return float64(s.HookFailures) }),
 	counter("chat_hooks_dropped", "Messages that no hook was told of.", func(s chat.Stats) float64 { return float64(s.HooksDropped) }),
+	gauge("chat_hooks_hung", "Calls of hooks that run although their time is over.", func(s chat.Stats) float64 { return float64(s.HooksHung) }),
 	gauge("chat_hooks_queued", "Messages that a hook is yet to be told of.", func(s chat.Stats) float64 { return float64(s.HooksQueued) }),
 }
 
