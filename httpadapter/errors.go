@@ -21,6 +21,7 @@ const (
 	CodeEditWindowClosed      Code = "edit_window_closed"      // 403
 	CodeNotFound              Code = "not_found"               // 404; also what is somebody else's
 	CodeMethodNotAllowed      Code = "method_not_allowed"      // 405, with Allow
+	CodeTimeout               Code = "timeout"                 // 408; the body took too long, and repeating the request is right
 	CodeConsultationNotActive Code = "consultation_not_active" // 409, with "consultationStatus"
 	CodeConflict              Code = "conflict"                // 409, with "consultationStatus"; without, for a key that was used before
 	CodeMessageDeleted        Code = "message_deleted"         // 409
@@ -44,6 +45,7 @@ var (
 	errUnauthenticated = errors.New("httpadapter: not authenticated")
 	errForeignChannel  = errors.New("httpadapter: not a channel for this person")
 	errTooLarge        = errors.New("httpadapter: request body too large")
+	errSlowBody        = errors.New("httpadapter: request body too slow")
 	errMediaType       = errors.New("httpadapter: unsupported media type")
 )
 
@@ -68,6 +70,7 @@ var failures = []failure{
 	{errUnauthenticated, http.StatusUnauthorized, CodeUnauthenticated, "the request belongs to no session", slog.LevelDebug},
 	{errForeignChannel, http.StatusForbidden, CodeForbidden, "the channel is not for this person", slog.LevelDebug},
 	{errTooLarge, http.StatusRequestEntityTooLarge, CodeTooLarge, "the body is larger than allowed", slog.LevelDebug},
+	{errSlowBody, http.StatusRequestTimeout, CodeTimeout, "the body took too long", slog.LevelDebug},
 	{errMediaType, http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "the body must be plain JSON in UTF-8, or a form to authorise", slog.LevelDebug},
 
 	// First, because a policy's own error comes joined with it.

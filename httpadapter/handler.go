@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/murph-chat/murph/consultation"
 )
@@ -19,6 +20,7 @@ type Handler struct {
 	document  []byte // what OpenAPI returns
 	admission admission
 	tally     tally
+	warned    sync.Once
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -74,6 +76,7 @@ type call struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{w: w, r: r}
 	h.tally.request()
+	h.warned.Do(func() { h.lookAt(r) })
 	if err := h.serve(c); err != nil {
 		h.fail(c, err)
 	}
@@ -91,9 +94,11 @@ func (h *Handler) serve(c *call) error {
 		return errNoRoute
 	}
 	answer, ok := c.route.endpoint(c.r.Method)
-	switch {
-	case ok && c.route.socket:
+	if ok && c.route.socket {
 		return answer(h, c)
+	}
+	h.limitBody(c)
+	switch {
 	case c.r.Method == http.MethodOptions:
 		c.w.Header().Set("Allow", c.route.allow())
 		c.w.WriteHeader(http.StatusNoContent)

@@ -11,6 +11,7 @@ var texts = map[Code]text{
 	CodeEditWindowClosed:      {"Diese Nachricht kann nicht mehr geändert werden.", "This message can no longer be changed."},
 	CodeNotFound:              {"Das gibt es nicht oder nicht für Sie.", "This does not exist, or not for you."},
 	CodeMethodNotAllowed:      {"Das ist hier nicht möglich.", "This is not possible here."},
+	CodeTimeout:               {"Das hat zu lange gedauert. Bitte versuchen Sie es erneut.", "This took too long. Please try again."},
 	CodeConsultationNotActive: {"Diese Beratung ist nicht aktiv.", "This consultation is not active."},
 	CodeConflict:              {"Die Beratung hat sich inzwischen geändert.", "The consultation has changed in the meantime."},
 	CodeMessageDeleted:        {"Diese Nachricht wurde gelöscht.", "This message has been deleted."},
