@@ -58,6 +58,15 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	return s, nil
 }
 
+// MaxReads returns how many reads at once leave connections of the storage's pool to writes, 0 if the storage does not
+// know. A storage that knows has a method MaxReads() int.
+func (s *Service) MaxReads() int {
+	if pooled, ok := s.store.(interface{ MaxReads() int }); ok {
+		return pooled.MaxReads()
+	}
+	return 0
+}
+
 // limit counts a write of the user, or returns a [*RateLimitError].
 func (s *Service) limit(user consultation.UserID) error {
 	if wait := s.rate.Take(string(user)); wait > 0 {

@@ -94,7 +94,11 @@ func (h *Handler) requestConsultation(c *call) error {
 		return err
 	}
 	p := consultation.RequestParams{Topic: topic, Patient: c.who}
-	made, replayed, err := h.cfg.Consultations.RequestOnce(c.r.Context(), p, key)
+	replayed := false
+	made, err := inQueue(c, h, "", func(ctx context.Context) (made consultation.Consultation, err error) {
+		made, replayed, err = h.cfg.Consultations.RequestOnce(ctx, p, key)
+		return made, err
+	})
 	if err != nil {
 		return err
 	}
@@ -121,7 +125,9 @@ func (h *Handler) changeConsultation(c *call) error {
 	p := consultation.TransitionParams{
 		ID: consultation.ID(c.value), By: consultation.Person(c.who), Except: except(c.r.Header, in),
 	}
-	changed, err := h.cfg.Consultations.Transition(c.r.Context(), consultation.Status(status), p)
+	changed, err := inQueue(c, h, p.ID, func(ctx context.Context) (consultation.Consultation, error) {
+		return h.cfg.Consultations.Transition(ctx, consultation.Status(status), p)
+	})
 	if err != nil {
 		return err
 	}
@@ -139,7 +145,9 @@ func (h *Handler) markRead(c *call) error {
 		return err
 	}
 	p := chat.ReadParams{ConsultationID: consultation.ID(c.value), Reader: c.who.UserID, Seq: seq}
-	mark, err := h.cfg.Chat.MarkRead(c.r.Context(), p)
+	mark, err := inQueue(c, h, p.ConsultationID, func(ctx context.Context) (chat.ReadMark, error) {
+		return h.cfg.Chat.MarkRead(ctx, p)
+	})
 	if err != nil {
 		return err
 	}

@@ -92,9 +92,9 @@ var failures = []failure{
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, CodeUnavailable, "it took too long, try again", slog.LevelWarn},
 }
 
-// find looks err up.
-func find(r *http.Request, err error) failure {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+// find looks err up. client ends when the client goes.
+func find(client context.Context, err error) failure {
+	if errors.Is(err, context.Canceled) && client.Err() != nil {
 		return failure{status: statusClientGone, code: CodeUnavailable, detail: "the client has gone", level: slog.LevelDebug}
 	}
 	for _, f := range failures {

@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ type Handler struct {
 
 	document  []byte // what OpenAPI returns
 	admission admission
+	queues    writeQueues
 	tally     tally
 	warned    sync.Once
 }
@@ -69,12 +71,14 @@ type call struct {
 	r     *http.Request
 	route *route
 	value string // of the route's wildcard
-	who   consultation.Participant
+	// client is the context of the request as it came, which ends when the client goes. That of r ends before.
+	client context.Context
+	who    consultation.Participant
 }
 
 // ServeHTTP answers a request whose path, with the base path, is one of the handler's, and 404 to every other.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{w: w, r: r}
+	c := &call{w: w, r: r, client: r.Context()}
 	h.tally.request()
 	h.warned.Do(func() { h.lookAt(r) })
 	if err := h.serve(c); err != nil {
@@ -98,6 +102,11 @@ func (h *Handler) serve(c *call) error {
 		return answer(h, c)
 	}
 	h.limitBody(c)
+	if h.cfg.RequestTimeout > 0 {
+		ctx, cancel := context.WithTimeout(c.r.Context(), h.cfg.RequestTimeout)
+		defer cancel()
+		c.r = c.r.WithContext(ctx)
+	}
 	switch {
 	case c.r.Method == http.MethodOptions:
 		c.w.Header().Set("Allow", c.route.allow())
@@ -146,7 +155,7 @@ func (h *Handler) serveSocket(c *call) error {
 
 // fail answers with what the table says about err, and logs what nobody else learns of.
 func (h *Handler) fail(c *call, err error) {
-	f := find(c.r, err)
+	f := find(c.client, err)
 	h.tally.refusal(f.code)
 	if f.level > slog.LevelDebug {
 		attrs := []slog.Attr{slog.Int("status", f.status), slog.String("user_id", string(c.who.UserID)), slog.Any("err", err)}

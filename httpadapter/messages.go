@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/murph-chat/murph/chat"
@@ -25,7 +26,9 @@ func (h *Handler) sendMessage(c *call) error {
 		return err
 	}
 	p.Except = except(c.r.Header, in)
-	sent, err := h.cfg.Chat.Send(c.r.Context(), p)
+	sent, err := inQueue(c, h, p.ConsultationID, func(ctx context.Context) (chat.Sent, error) {
+		return h.cfg.Chat.Send(ctx, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -50,7 +53,9 @@ func (h *Handler) editMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := h.cfg.Chat.Edit(c.r.Context(), p, content)
+	m, err := inQueue(c, h, "", func(ctx context.Context) (chat.Message, error) {
+		return h.cfg.Chat.Edit(ctx, p, content)
+	})
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,9 @@ func (h *Handler) deleteMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := h.cfg.Chat.Delete(c.r.Context(), p)
+	m, err := inQueue(c, h, "", func(ctx context.Context) (chat.Message, error) {
+		return h.cfg.Chat.Delete(ctx, p)
+	})
 	if err != nil {
 		return err
 	}

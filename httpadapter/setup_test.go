@@ -193,6 +193,13 @@ func (b *bundle) do(t *testing.T, user, method, target, body string, headers ...
 	return do(t, b, user, method, target, body, headers...)
 }
 
+// request makes a request as the user, with a body of JSON.
+func request(ctx context.Context, user, method, target, body string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Test-User": {user}}
+	return r
+}
+
 func do(t *testing.T, h http.Handler, user, method, target, body string, headers ...string) reply {
 	t.Helper()
 	var in io.Reader
