@@ -12,6 +12,7 @@ import (
 const (
 	maxAfterSend      = 1000 // messages that wait for their call
 	parallelAfterSend = 8    // calls at the same time
+	maxHungAfterSend  = 100  // calls that run although their time is over
 )
 
 // afterSend calls the host's hook in goroutines that end when there is nothing left to tell.
@@ -20,6 +21,7 @@ type afterSend struct {
 	timeout time.Duration
 	log     *slog.Logger
 	stats   *counters
+	calls   *hookCalls
 
 	mu      sync.Mutex // guards what follows
 	waiting []stored
@@ -81,10 +83,12 @@ func (a *afterSend) take() (s stored, ok bool) {
 	return s, false
 }
 
+// run calls the hook and gives it up when its time is over. While too many calls hang it waits for one to return.
 func (a *afterSend) run(s stored) {
+	_ = a.calls.acquire(s.ctx) // s.ctx does not end
 	ctx, cancel := context.WithTimeout(s.ctx, a.timeout)
 	defer cancel()
-	err := contain(func() error {
+	err := a.calls.run(ctx, func() error {
 		a.hook(ctx, s.message)
 		return nil
 	})
@@ -101,8 +105,8 @@ func (a *afterSend) queued() int {
 	return len(a.waiting)
 }
 
-// Wait returns when the calls of [Options.AfterSend] for all messages that have been sent are over, or when ctx ends,
-// with an error that wraps ctx.Err(). A program that stops calls it after its HTTP server has stopped.
+// Wait returns when the calls of [Options.AfterSend] for all messages that have been sent are over or were given up, or
+// when ctx ends, with an error that wraps ctx.Err(). A program that stops calls it after its HTTP server has stopped.
 func (s *Service) Wait(ctx context.Context) error {
 	a := s.after
 	a.mu.Lock()

@@ -42,7 +42,7 @@ func (p AppendParams) Apply(c consultation.Consultation, prior *Message, now tim
 	case !ok:
 		return Appended{}, consultation.ErrNotParticipant
 	case prior != nil:
-		return Appended{Message: *prior, Replayed: true}, nil
+		return p.Replay(*prior)
 	case c.Status != consultation.StatusInProgress:
 		return Appended{}, &consultation.NotActiveError{Status: c.Status}
 	}
@@ -57,6 +57,15 @@ func (p AppendParams) Apply(c consultation.Consultation, prior *Message, now tim
 		Rev:             c.Rev + 1,
 		ClientMessageID: p.ClientMessageID,
 	}}, nil
+}
+
+// Replay decides about a repeat of prior, the message that this sender stored there under the same key. A store that
+// does not call [AppendParams.Apply] calls it.
+func (p AppendParams) Replay(prior Message) (Appended, error) {
+	if prior.EditedAt == nil && !prior.Deleted() && prior.Content != p.Content {
+		return Appended{}, consultation.ErrKeyReused
+	}
+	return Appended{Message: prior, Replayed: true}, nil
 }
 
 // EditParams describes a new text for a message.

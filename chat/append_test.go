@@ -22,6 +22,7 @@ func TestAppendApply(t *testing.T) {
 	t.Parallel()
 	p := chat.AppendParams{ID: "new", ConsultationID: room, Content: "hello", ClientMessageID: "key-1"}
 	prior := example()
+	prior.EditedAt = &then
 	for _, s := range statuses {
 		p.SenderID = stranger.UserID
 		for _, m := range []*chat.Message{nil, &prior} {
@@ -47,6 +48,35 @@ func TestAppendApply(t *testing.T) {
 				ID: "new", ConsultationID: room, SenderID: sender.UserID, Content: "hello", CreatedAt: then, Sender: sender,
 				Seq: 8, Rev: 8, ClientMessageID: "key-1",
 			}}, done)
+		}
+	}
+}
+
+func TestAppendApplyComparesTheContent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(prior *chat.Message)
+		want   error
+	}{
+		"same":                 {func(*chat.Message) {}, nil},
+		"other":                {func(m *chat.Message) { m.Content = "other" }, consultation.ErrKeyReused},
+		"edited since":         {func(m *chat.Message) { m.Content, m.EditedAt = "other", &then }, nil},
+		"deleted since":        {func(m *chat.Message) { m.Content, m.DeletedAt = "", &then }, nil},
+		"differs only in case": {func(m *chat.Message) { m.Content = "Hello" }, consultation.ErrKeyReused},
+	} {
+		for _, s := range statuses {
+			prior := example()
+			prior.Content = "hello"
+			c.change(&prior)
+			p := chat.AppendParams{ID: "new", ConsultationID: room, SenderID: patient.UserID, Content: "hello", ClientMessageID: "key-1"}
+			done, err := p.Apply(at(s), &prior, then)
+			require.ErrorIs(t, err, c.want, "%s %s", name, s)
+			if c.want == nil {
+				require.Equal(t, chat.Appended{Message: prior, Replayed: true}, done, name)
+			} else {
+				require.ErrorIs(t, err, consultation.ErrConflict)
+				require.Zero(t, done, name)
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@
 // # Hooks and limits
 //
 // [Options] has a question before a text is stored (BeforeSend), which may refuse it, a call after a message is stored
-// (AfterSend), for notifications, and a limit on how often one person sends (SendRate). None of the host's code can make
+// (AfterSend), for notifications, and a limit on how often one user writes (WriteRate). None of the host's code can make
 // a send hang, or undo one. [Service.Stats] counts, and [Service.Wait] ends a program in order.
 //
 // # Non-goals

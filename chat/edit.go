@@ -20,29 +20,38 @@ type OwnMessageParams struct {
 
 // Edit replaces the text of a message, within [Options.EditWindow]. It returns the message as it is now. To repeat an
 // edit is safe: a message that has the text already is returned as it is. Errors are those of [Storage.Edit],
-// [*consultation.InvalidError] for bad input, and [*RefusedError] if the host refuses the text.
+// [*consultation.InvalidError] for bad input, [*RefusedError] if the host refuses the text, and [*RateLimitError].
 func (s *Service) Edit(ctx context.Context, p OwnMessageParams, content string) (Message, error) {
-	content, err := s.checkContent(content)
+	content, err := consultation.ParseText("content", content, s.opts.MaxContent)
 	if err != nil {
 		return Message{}, err
 	}
 	if err := p.check(); err != nil {
 		return Message{}, err
 	}
-	if err := s.before(ctx, Draft{Edits: p.ID, SenderID: p.By, Content: content}); err != nil {
+	if err := s.limit(p.By); err != nil {
 		return Message{}, err
 	}
-	done, err := s.store.Edit(ctx, EditParams{
+	edit := EditParams{
 		ID: p.ID, By: p.By, Content: content, IfRev: p.IfRev,
 		Window: s.opts.EditWindow, Enqueue: s.events.Enqueue(p.Except),
-	})
+	}
+	done, err := s.beforeEdit(ctx, edit)
+	if err != nil || done.Unchanged {
+		return done.Message, err
+	}
+	done, err = s.store.Edit(ctx, edit)
 	return s.changed(ctx, EventMessageUpdated, done, err, p.Except)
 }
 
 // Delete removes the text of a message, within [Options.EditWindow], and returns the tombstone that stays in its place.
-// To repeat a deletion is safe. Errors are those of [Storage.Delete], and [*consultation.InvalidError] for bad input.
+// To repeat a deletion is safe. Errors are those of [Storage.Delete], [*consultation.InvalidError] for bad input, and
+// [*RateLimitError].
 func (s *Service) Delete(ctx context.Context, p OwnMessageParams) (Message, error) {
 	if err := p.check(); err != nil {
+		return Message{}, err
+	}
+	if err := s.limit(p.By); err != nil {
 		return Message{}, err
 	}
 	done, err := s.store.Delete(ctx, DeleteParams{

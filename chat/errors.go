@@ -3,7 +3,8 @@ package chat
 import (
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/murph-chat/murph/consultation"
 )
 
 // The states that callers branch on, with errors.Is, beside those of package consultation.
@@ -20,8 +21,10 @@ var (
 	ErrStale = errors.New("chat: message has changed meanwhile")
 	// ErrRefused says that the host does not want the message; see [*RefusedError].
 	ErrRefused = errors.New("chat: message refused")
-	// ErrRateLimited says that the sender is too fast; see [*RateLimitError].
-	ErrRateLimited = errors.New("chat: too many messages")
+	// ErrHooksBusy says that too many calls of [Options.BeforeSend] run already, probably because they hang.
+	ErrHooksBusy = errors.New("chat: too many calls of BeforeSend are running")
+	// ErrRateLimited says that the user writes too often; see [*RateLimitError].
+	ErrRateLimited = consultation.ErrRateLimited
 )
 
 // StaleError is the [ErrStale] that knows the version.
@@ -46,15 +49,5 @@ func (e *RefusedError) Error() string { return ErrRefused.Error() }
 // Is reports whether target is [ErrRefused].
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
-// RateLimitError is the [ErrRateLimited] that knows how long to wait until the next message is taken.
-type RateLimitError struct {
-	RetryAfter time.Duration // until the next message is taken
-}
-
-// Error names the wait.
-func (e *RateLimitError) Error() string {
-	return fmt.Sprintf("%v: wait for %v", ErrRateLimited, e.RetryAfter)
-}
-
-// Is reports whether target is [ErrRateLimited].
-func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
+// RateLimitError is the [ErrRateLimited] that knows how long to wait.
+type RateLimitError = consultation.RateLimitError

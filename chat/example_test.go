@@ -25,7 +25,7 @@ func ExampleOptions() {
 			return nil
 		},
 		AfterSend: func(_ context.Context, m chat.Message) { fmt.Println("notify about message", m.Seq) },
-		SendRate:  chat.Rate{PerSecond: 1, Burst: 20},
+		WriteRate: chat.Rate{PerSecond: 1, Burst: 20},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -61,7 +61,8 @@ func (s *Service) hideReceipts(p *Page, viewer consultation.UserID) {
 }
 
 // Inbox lists consultations, the newest activity first. OpenRequests needs the role STUDENT, or gives
-// [consultation.ErrForbidden]; what is somebody else's is reduced to [consultation.Consultation.Open].
+// [consultation.ErrForbidden]; what is somebody else's is reduced to [consultation.Consultation.Open]. It asks no policy:
+// [Service.OpenRequests] does.
 func (s *Service) Inbox(ctx context.Context, viewer consultation.Participant, p InboxParams) (InboxPage, error) {
 	if err := viewer.Validate(); err != nil {
 		return InboxPage{}, err

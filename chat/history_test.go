@@ -12,7 +12,7 @@ import (
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	b := setup(t, chat.Options{})
+	b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: -1}})
 	for i := range chat.MaxPageSize + 1 {
 		b.say(t, patient, fmt.Sprint(i))
 	}
@@ -66,7 +66,7 @@ func TestChanges(t *testing.T) {
 
 func TestDefaultCatchUp(t *testing.T) {
 	t.Parallel()
-	b := setup(t, chat.Options{})
+	b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: -1}})
 	for i := range chat.DefaultMaxCatchUp {
 		b.say(t, patient, fmt.Sprint(i))
 	}

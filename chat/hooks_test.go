@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,7 +112,7 @@ func TestBeforeSendThatFails(t *testing.T) {
 				require.NotContains(t, err.Error(), "geheim")
 				require.NotErrorIs(t, err, chat.ErrRefused)
 				require.LessOrEqual(t, time.Since(start), time.Second)
-				require.Empty(t, b.counted.calls, "nothing was stored")
+				require.NotContains(t, b.counted.calls, "Append", "something was stored")
 				require.EqualValues(t, 1, b.Stats().HookFailures)
 				<-time.After(2 * time.Minute) // the hook has to end before the bubble does
 			})
@@ -127,7 +128,146 @@ func TestBeforeSendEndsWithTheRequest(t *testing.T) {
 	_, err := b.Send(ctx, text(patient, "Guten Tag"))
 	require.ErrorIs(t, err, context.Canceled)
 	require.Zero(t, b.Stats().HookFailures, "nothing is wrong with the hook")
-	require.Empty(t, b.counted.calls, "nothing was stored")
+	require.NotContains(t, b.counted.calls, "Append", "something was stored")
+}
+
+// TestBeforeSendIsNotAskedForStrangers has users who do not belong there, and edits that the store refuses.
+func TestBeforeSendIsNotAskedForStrangers(t *testing.T) {
+	t.Parallel()
+	var d drafts
+	b := with(t, &relay{}, chat.Options{BeforeSend: d.before})
+	m := b.say(t, patient, "Guten Tag")
+	gone := b.say(t, patient, "weg")
+	_, err := b.Delete(t.Context(), chat.OwnMessageParams{ID: gone.ID, By: patient.UserID})
+	require.NoError(t, err)
+	d.asked = nil
+	unknown := text(patient, "x")
+	unknown.ConsultationID = "unknown"
+	for _, p := range []chat.SendParams{text(stranger, "x"), unknown} {
+		_, err = b.Send(t.Context(), p)
+		require.ErrorIs(t, err, consultation.ErrNotFound)
+		err = b.store.InTx(t.Context(), func(tx *memstore.Store) error {
+			_, err := b.SendTx(t.Context(), tx, p)
+			return err
+		})
+		require.ErrorIs(t, err, consultation.ErrNotFound)
+	}
+	for _, c := range []struct {
+		id   chat.MessageID
+		by   consultation.UserID
+		want error
+	}{
+		{m.ID, stranger.UserID, chat.ErrMessageNotFound},
+		{"unknown", patient.UserID, chat.ErrMessageNotFound},
+		{m.ID, student.UserID, chat.ErrNotSender},
+		{gone.ID, patient.UserID, chat.ErrDeleted},
+	} {
+		_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: c.id, By: c.by}, "x")
+		require.ErrorIs(t, err, c.want)
+	}
+	same, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: m.ID, By: patient.UserID}, "Guten Tag")
+	require.NoError(t, err)
+	require.Equal(t, m, same, "the message has this text already")
+	require.Empty(t, d.asked)
+
+	_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: m.ID, By: patient.UserID, IfRev: 1}, "x")
+	require.ErrorIs(t, err, chat.ErrStale)
+	b.counted.calls = nil
+	edited, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: m.ID, By: patient.UserID, IfRev: m.Rev}, "Guten Abend")
+	require.NoError(t, err)
+	require.Equal(t, "Guten Abend", edited.Content)
+	require.Len(t, b.counted.calls, 2)
+	b.counted.calls = nil
+	_, err = b.Send(t.Context(), text(student, "x"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"History", "Append"}, b.counted.calls)
+}
+
+// TestHungBeforeSendCallsAreBounded has a hook that ignores its context for a minute.
+func TestHungBeforeSendCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Int64
+		b := setup(t, chat.Options{})
+		service, err := chat.NewService(b.store, &recorder{}, &chat.Options{
+			WriteRate: chat.Rate{PerSecond: -1}, HookTimeout: time.Second,
+			BeforeSend: func(context.Context, chat.Draft) error {
+				begun.Add(1)
+				<-time.After(time.Minute)
+				return nil
+			},
+		})
+		require.NoError(t, err)
+		const callers = 300
+		var calls sync.WaitGroup
+		var slow, busy atomic.Int64
+		for range callers {
+			calls.Go(func() {
+				_, err := service.Send(t.Context(), text(patient, "x"))
+				switch {
+				case errors.Is(err, chat.ErrHooksBusy):
+					busy.Add(1)
+				case errors.Is(err, context.DeadlineExceeded):
+					slow.Add(1)
+				}
+			})
+		}
+		start := time.Now()
+		calls.Wait()
+		require.Equal(t, time.Second, time.Since(start), "no caller waits longer than HookTimeout")
+		require.EqualValues(t, 256, begun.Load())
+		require.EqualValues(t, 256, slow.Load())
+		require.EqualValues(t, callers-256, busy.Load())
+		require.Equal(t, 256, service.Stats().HooksHung)
+		require.EqualValues(t, callers, service.Stats().HookFailures)
+		<-time.After(time.Minute)
+		require.Zero(t, service.Stats().HooksHung)
+		_, err = service.Send(t.Context(), text(patient, "x"))
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the hook is asked again")
+		<-time.After(time.Minute)
+	})
+}
+
+// TestHungAfterSendCallsStopNoOthers has messages whose calls never return and one whose call does.
+func TestHungAfterSendCallsStopNoOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var told atomic.Int64
+		b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: -1}, AfterSend: func(_ context.Context, m chat.Message) {
+			if m.Content == "hangs" {
+				<-release
+				panic("late")
+			}
+			told.Add(1)
+		}})
+		start := time.Now()
+		for range 8 {
+			b.say(t, patient, "hangs")
+		}
+		b.say(t, patient, "Guten Tag")
+		require.NoError(t, b.Wait(t.Context()))
+		require.Equal(t, chat.DefaultHookTimeout, time.Since(start))
+		require.EqualValues(t, 1, told.Load(), "the hung calls stop the others")
+		require.Equal(t, 8, b.Stats().HooksHung)
+		require.EqualValues(t, 8, b.Stats().HookFailures)
+
+		for range 200 {
+			b.say(t, patient, "hangs")
+		}
+		b.say(t, patient, "Guten Tag")
+		<-time.After(time.Hour)
+		require.Equal(t, 108, b.Stats().HooksHung, "the number of hung calls is bounded")
+		require.EqualValues(t, 1, told.Load())
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, b.Wait(ctx), context.Canceled)
+		close(release)
+		require.NoError(t, b.Wait(t.Context()))
+		synctest.Wait()
+		require.EqualValues(t, 2, told.Load(), "it goes on once they return")
+		require.Zero(t, b.Stats().HooksHung)
+	})
 }
 
 // told records the messages that a hook was told of.
@@ -189,7 +329,7 @@ func TestAfterSendKeepsTheValuesAndNotTheEndOfTheRequest(t *testing.T) {
 func TestAfterSendThatHangsOrPanics(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	b := setup(t, chat.Options{AfterSend: func(_ context.Context, m chat.Message) {
+	b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: -1}, HookTimeout: time.Hour, AfterSend: func(_ context.Context, m chat.Message) {
 		<-release
 		panic(m.Content)
 	}})

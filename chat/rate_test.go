@@ -22,10 +22,10 @@ func limited(t *testing.T, err error) time.Duration {
 	return is.RetryAfter
 }
 
-func TestSendRate(t *testing.T) {
+func TestWriteRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 0.5, Burst: 3}})
+		b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: 0.5, Burst: 3}})
 		for range 3 {
 			b.say(t, patient, "Guten Tag")
 		}
@@ -55,7 +55,7 @@ func TestSendRate(t *testing.T) {
 func TestARepeatIsNotPunished(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 1, Burst: 2}})
+		b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: 1, Burst: 2}})
 		p := text(patient, "Guten Tag")
 		p.ClientMessageID = "key-1"
 		for range 10 {
@@ -78,7 +78,7 @@ func TestARepeatIsNotPunished(t *testing.T) {
 func TestARepeatAboveTheRateIsAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := setup(t, chat.Options{SendRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
+		b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
 		p := text(patient, "Guten Tag")
 		p.ClientMessageID = "key-1"
 		first, err := b.Send(t.Context(), p)
@@ -90,6 +90,7 @@ func TestARepeatAboveTheRateIsAnswered(t *testing.T) {
 			require.Equal(t, first.Message, again.Message)
 		}
 		for name, change := range map[string]func(*chat.SendParams){
+			"another content":      func(p *chat.SendParams) { p.Content = "Guten Abend" },
 			"another key":          func(p *chat.SendParams) { p.ClientMessageID = "key-2" },
 			"no key":               func(p *chat.SendParams) { p.ClientMessageID = "" },
 			"another consultation": func(p *chat.SendParams) { p.ConsultationID = "other" },
@@ -126,26 +127,56 @@ func TestTheOldestRepeatsAreForgotten(t *testing.T) {
 	require.False(t, r.Has(p), "without a key nothing is a repeat")
 }
 
-func TestSendRateForgetsThoseWhoAreSilent(t *testing.T) {
+func TestWriteRateIsOneForAllWrites(t *testing.T) {
 	t.Parallel()
-	l := chat.NewLimiter(chat.Rate{PerSecond: 1, Burst: 1}, 10)
-	require.Zero(t, l.Take("patient-1"))
-	for i := range 1000 {
-		require.Zero(t, l.Take(consultation.UserID(fmt.Sprint("user-", i))))
-		require.NotZero(t, l.Take("patient-1"), "somebody who tries again and again is not forgotten")
-		require.LessOrEqual(t, l.Known(), 20)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, chat.Options{WriteRate: chat.Rate{PerSecond: 0.5, Burst: 4}})
+		m := b.say(t, patient, "Guten Tag")
+		own := chat.OwnMessageParams{ID: m.ID, By: patient.UserID}
+		read := chat.ReadParams{ConsultationID: room, Reader: patient.UserID, Seq: 3}
+		_, err := b.Edit(t.Context(), own, "Guten Abend")
+		require.NoError(t, err)
+		_, err = b.MarkRead(t.Context(), read)
+		require.NoError(t, err)
+		_, err = b.Delete(t.Context(), own)
+		require.NoError(t, err)
+		b.forget()
+		for name, write := range map[string]func() error{
+			"send":   func() error { _, err := b.Send(t.Context(), text(patient, "x")); return err },
+			"edit":   func() error { _, err := b.Edit(t.Context(), own, "x"); return err },
+			"delete": func() error { _, err := b.Delete(t.Context(), own); return err },
+			"read":   func() error { _, err := b.MarkRead(t.Context(), read); return err },
+		} {
+			require.Equal(t, 2*time.Second, limited(t, write()), name)
+		}
+		require.Empty(t, b.counted.calls, "the store is not asked")
+		require.EqualValues(t, 4, b.Stats().RateLimited)
+		_, err = b.History(t.Context(), chat.HistoryParams{ConsultationID: room, Viewer: patient.UserID})
+		require.NoError(t, err, "reads are not limited")
+	})
 }
 
-func TestSendRateOptions(t *testing.T) {
+func TestWriteRateIsOnByDefault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, chat.Options{})
+		for range 100 {
+			b.say(t, patient, "Guten Tag")
+		}
+		_, err := b.Send(t.Context(), text(patient, "Guten Tag"))
+		require.Equal(t, 50*time.Millisecond, limited(t, err))
+	})
+}
+
+func TestWriteRateOptions(t *testing.T) {
 	t.Parallel()
 	for _, r := range []chat.Rate{{PerSecond: math.NaN()}, {PerSecond: 1e-9}, {PerSecond: 1, Burst: 10_001}} {
-		_, err := chat.NewService(setup(t, chat.Options{}).store, &recorder{}, &chat.Options{SendRate: r})
-		require.ErrorContains(t, err, "SendRate")
+		_, err := chat.NewService(setup(t, chat.Options{}).store, &recorder{}, &chat.Options{WriteRate: r})
+		require.ErrorContains(t, err, "WriteRate")
 	}
-	for _, r := range []chat.Rate{{}, {PerSecond: -1}, {PerSecond: math.Inf(1)}, {PerSecond: 1e9}} {
-		b := setup(t, chat.Options{SendRate: r})
-		for range 20 {
+	for _, r := range []chat.Rate{{PerSecond: -1}, {PerSecond: math.Inf(1)}, {PerSecond: 1e9}} {
+		b := setup(t, chat.Options{WriteRate: r})
+		for range 200 {
 			b.say(t, patient, "Guten Tag")
 		}
 	}

@@ -17,6 +17,9 @@ func (s *Service) MarkRead(ctx context.Context, p ReadParams) (ReadMark, error) 
 	if p.Seq < 0 {
 		return ReadMark{}, &consultation.InvalidError{Field: "seq", Reason: "must not be negative"}
 	}
+	if err := s.limit(p.Reader); err != nil {
+		return ReadMark{}, err
+	}
 	marked, err := s.store.MarkRead(ctx, p)
 	if err != nil {
 		return ReadMark{}, err

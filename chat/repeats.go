@@ -22,9 +22,9 @@ func newRepeats(most int) *repeats {
 	return &repeats{seed: maphash.MakeSeed(), most: most, young: make(map[uint64]struct{})}
 }
 
-// hash identifies what makes a send repeatable.
+// hash identifies a send. The content is part of it, so that another text under a known key counts as a further message.
 func (r *repeats) hash(p AppendParams) uint64 {
-	return maphash.Comparable(r.seed, [3]string{string(p.ConsultationID), string(p.SenderID), p.ClientMessageID})
+	return maphash.Comparable(r.seed, [4]string{string(p.ConsultationID), string(p.SenderID), p.ClientMessageID, p.Content})
 }
 
 // add remembers a send that is stored.

@@ -13,10 +13,11 @@ type SendParams struct {
 	ConsultationID consultation.ID // where to write
 	// SenderID is the person who sends, as the host has authenticated them.
 	SenderID consultation.UserID
-	// Content is trimmed; 1 to [Options.MaxContent] characters, valid UTF-8, no NUL.
+	// Content is a text by the rules of [consultation.ParseText]; 1 to [Options.MaxContent] characters.
 	Content string
 	// ClientMessageID lets the sender repeat the send without storing it twice: 1 to 64 of [A-Za-z0-9_-], unique for the
-	// sender in this consultation, for as long as the message exists. "" makes every call a new message.
+	// sender in this consultation, for as long as the message exists. "" makes every call a new message. The content is
+	// compared with the stored one until the message is edited or deleted; after that only the key counts.
 	ClientMessageID string
 	// Except is the connection that needs no event, because it gets the answer.
 	Except realtime.SocketID
@@ -34,8 +35,8 @@ type Sent struct {
 //   - an [*consultation.InvalidError] for bad input,
 //   - an error that matches [consultation.ErrNotFound] if there is no such consultation, or not for this sender,
 //   - a [*consultation.NotActiveError] if the consultation is not IN_PROGRESS,
-//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] if the sender is too fast, see
-//     [Options.SendRate],
+//   - [consultation.ErrKeyReused] if the sender has stored another content under the ClientMessageID,
+//   - a [*RefusedError] if the host refuses the message, and a [*RateLimitError] above [Options.WriteRate],
 //   - an error that wraps what went wrong in [Options.BeforeSend], and then nothing is stored,
 //   - any other error for a failure of the store. Whether the message was stored is then unknown.
 //
@@ -47,12 +48,11 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	}
 	repeat := s.stored.has(a) // whose answer was lost: waiting would not spare the store anything
 	if !repeat {
-		if wait := s.rate.take(p.SenderID); wait > 0 {
-			s.stats.rateLimited.Add(1)
-			return Sent{}, &RateLimitError{RetryAfter: wait}
+		if err := s.limit(p.SenderID); err != nil {
+			return Sent{}, err
 		}
 	}
-	if err := s.before(ctx, a.draft()); err != nil {
+	if err := s.beforeNew(ctx, s.store, a); err != nil {
 		return Sent{}, err
 	}
 	a.Enqueue = s.events.Enqueue(p.Except)
@@ -63,7 +63,7 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 	s.stored.add(a)
 	if done.Replayed {
 		if !repeat {
-			s.rate.giveBack(p.SenderID)
+			s.rate.GiveBack(string(p.SenderID))
 		}
 		s.stats.replayed.Add(1)
 	} else {
@@ -86,7 +86,7 @@ func (s *Service) SendTx(ctx context.Context, tx Storage, p SendParams) (Sent, e
 	if err != nil {
 		return Sent{}, err
 	}
-	if err := s.before(ctx, a.draft()); err != nil {
+	if err := s.beforeNew(ctx, tx, a); err != nil {
 		return Sent{}, err
 	}
 	a.Enqueue = &realtime.Enqueue{Except: p.Except}
@@ -101,11 +101,11 @@ func (s *Service) appendParams(p SendParams) (AppendParams, error) {
 	if err := checkIDs(p.ConsultationID, p.SenderID); err != nil {
 		return AppendParams{}, err
 	}
-	content, err := s.checkContent(p.Content)
+	content, err := consultation.ParseText("content", p.Content, s.opts.MaxContent)
 	if err != nil {
 		return AppendParams{}, err
 	}
-	if err := checkClientMessageID(p.ClientMessageID); err != nil {
+	if err := consultation.CheckKey("clientMessageId", p.ClientMessageID); err != nil {
 		return AppendParams{}, err
 	}
 	return AppendParams{

@@ -59,7 +59,6 @@ func TestSendRepeated(t *testing.T) {
 	first, err := b.Send(t.Context(), p)
 	require.NoError(t, err)
 	b.forget()
-	p.Content = "another text"
 	for _, when := range []string{"at once", "after the end"} {
 		again, err := b.Send(t.Context(), p)
 		require.NoError(t, err, when)
@@ -71,6 +70,33 @@ func TestSendRepeated(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"Append", "Append"}, b.counted.calls)
+}
+
+func TestAKeyIsForOneContent(t *testing.T) {
+	t.Parallel()
+	b := setup(t, chat.Options{})
+	p := text(patient, "Guten Tag")
+	p.ClientMessageID = "key-1"
+	first, err := b.Send(t.Context(), p)
+	require.NoError(t, err)
+	rev := b.rev(t)
+	other := p
+	other.Content = "another text"
+	_, err = b.Send(t.Context(), other)
+	require.ErrorIs(t, err, consultation.ErrKeyReused)
+	require.Equal(t, rev, b.rev(t))
+	p.Content = "  Guten Tag\n"
+	again, err := b.Send(t.Context(), p)
+	require.NoError(t, err, "the content is compared as it is stored")
+	require.Equal(t, first.Message, again.Message)
+
+	edited, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: first.Message.ID, By: patient.UserID}, "Guten Abend")
+	require.NoError(t, err)
+	for _, p := range []chat.SendParams{p, other} {
+		again, err = b.Send(t.Context(), p)
+		require.NoError(t, err, "the first content is not known any more")
+		require.Equal(t, edited, again.Message)
+	}
 }
 
 func TestSendRefused(t *testing.T) {
@@ -93,20 +119,28 @@ func TestSendRefused(t *testing.T) {
 func TestSendContent(t *testing.T) {
 	t.Parallel()
 	b := setup(t, chat.Options{})
-	for name, content := range map[string]string{
-		"one character":             "x",
-		"5,000 characters":          strings.Repeat("𝄞", 5000),
-		"5,000 characters and air":  " \n" + strings.Repeat("ä", 5000) + "\t ",
-		"control characters inside": "a\x01\n\tb",
+	for name, c := range map[string][2]string{
+		"one character":             {"x", "x"},
+		"5,000 characters":          {strings.Repeat("𝄞", 5000), strings.Repeat("𝄞", 5000)},
+		"5,000 characters and air":  {" \n" + strings.Repeat("ä", 5000) + "\t ", strings.Repeat("ä", 5000)},
+		"control characters inside": {"a\x01\r\n\tb", "a\n\tb"},
+		"an override":               {"a\u202eb", "ab"},
+		"emoji":                     {"👩🏽‍⚕️", "👩🏽‍⚕️"},
 	} {
-		sent, err := b.Send(t.Context(), text(patient, content))
+		sent, err := b.Send(t.Context(), text(patient, c[0]))
 		require.NoError(t, err, name)
-		require.Equal(t, strings.TrimSpace(content), sent.Message.Content, name)
+		require.Equal(t, c[1], sent.Message.Content, name)
+		_, err = b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, "z")
+		require.NoError(t, err, name)
+		edited, err := b.Edit(t.Context(), chat.OwnMessageParams{ID: sent.Message.ID, By: patient.UserID}, c[0])
+		require.NoError(t, err, name)
+		require.Equal(t, c[1], edited.Content, name)
 	}
 	b.forget()
 	for name, content := range map[string]string{
 		"nothing":               "",
 		"blank":                 " \n\t\u00a0\u2003",
+		"invisible":             "\u3164\u200b",
 		"5,001 characters":      strings.Repeat("ä", 5001),
 		"5,001 ASCII":           strings.Repeat("a", 5001),
 		"invalid UTF-8":         "M\xfcller",

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/murph-chat/murph/consultation"
 	"github.com/murph-chat/murph/realtime"
@@ -17,14 +15,16 @@ type Broadcaster interface {
 	Broadcast(ctx context.Context, ev realtime.Event) error
 }
 
-// Service is the use cases around messages. Each of its methods calls exactly one method of the storage. It is safe for
-// concurrent use.
+// Service is the use cases around messages. Each of its methods calls exactly one method of the storage, but for
+// OpenRequests, and for sends and edits with [Options.BeforeSend], which ask the storage first whether the user belongs
+// there. It is safe for concurrent use.
 type Service struct {
 	store  Storage
 	events *realtime.Publisher
 	opts   Options
-	rate   *limiter // nil without a limit
-	stored *repeats // likewise
+	rate   *realtime.Limiter // nil without a limit
+	stored *repeats          // likewise
+	asking *hookCalls        // of BeforeSend
 	after  *afterSend
 	stats  *counters
 }
@@ -35,8 +35,9 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, errors.New("chat: a service needs a storage and a broadcaster")
 	}
 	o := opts.withDefaults()
-	if err := o.SendRate.validate(); err != nil {
-		return nil, fmt.Errorf("chat: %w", err)
+	rate, err := realtime.NewLimiter(o.WriteRate, defaultWriteRate)
+	if err != nil {
+		return nil, fmt.Errorf("chat: Options.WriteRate: %w", err)
 	}
 	events, err := realtime.NewPublisher(bc, &o.Publisher)
 	if err != nil {
@@ -44,8 +45,12 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	}
 	stats := &counters{}
 	s := &Service{
-		store: store, events: events, opts: o, rate: newLimiter(o.SendRate), stats: stats,
-		after: &afterSend{hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats},
+		store: store, events: events, opts: o, rate: rate, stats: stats,
+		asking: newHookCalls(maxBeforeSend),
+		after: &afterSend{
+			hook: o.AfterSend, timeout: o.HookTimeout, log: o.Logger, stats: stats,
+			calls: newHookCalls(parallelAfterSend + maxHungAfterSend),
+		},
 	}
 	if s.rate != nil {
 		s.stored = newRepeats(maxRepeats)
@@ -53,37 +58,20 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 	return s, nil
 }
 
-// checkContent trims s and holds it to the rules for a message's text.
-func (s *Service) checkContent(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	var reason string
-	switch {
-	case !utf8.ValidString(text):
-		reason = "must be valid UTF-8"
-	case text == "":
-		reason = "must not be blank"
-	case strings.ContainsRune(text, 0):
-		reason = "must not contain NUL"
-	case len(text) > s.opts.MaxContent && utf8.RuneCountInString(text) > s.opts.MaxContent:
-		reason = fmt.Sprintf("must be at most %d characters long", s.opts.MaxContent)
-	default:
-		return text, nil
+// MaxReads returns how many reads at once leave connections of the storage's pool to writes, 0 if the storage does not
+// know. A storage that knows has a method MaxReads() int.
+func (s *Service) MaxReads() int {
+	if pooled, ok := s.store.(interface{ MaxReads() int }); ok {
+		return pooled.MaxReads()
 	}
-	return "", &consultation.InvalidError{Field: "content", Reason: reason}
+	return 0
 }
 
-// maxClientMessageID is the longest key of a repeatable send, in bytes.
-const maxClientMessageID = 64
-
-func checkClientMessageID(s string) error {
-	ok := len(s) <= maxClientMessageID
-	for i := 0; ok && i < len(s); i++ {
-		c := s[i]
-		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
-	}
-	if !ok {
-		reason := fmt.Sprintf("must be 1 to %d characters out of A-Z a-z 0-9 _ -", maxClientMessageID)
-		return &consultation.InvalidError{Field: "clientMessageId", Reason: reason}
+// limit counts a write of the user, or returns a [*RateLimitError].
+func (s *Service) limit(user consultation.UserID) error {
+	if wait := s.rate.Take(string(user)); wait > 0 {
+		s.stats.rateLimited.Add(1)
+		return &RateLimitError{RetryAfter: wait}
 	}
 	return nil
 }

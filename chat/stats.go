@@ -7,7 +7,7 @@ type Stats struct {
 	Sent        int64 // messages stored by Send; those of SendTx are the host's to count
 	Replayed    int64 // sends that were stored before
 	Refused     int64 // drafts that [Options.BeforeSend] refused
-	RateLimited int64 // sends above [Options.SendRate]
+	RateLimited int64 // writes above [Options.WriteRate]
 	// HookFailures counts the hooks that panicked, failed or took too long. What a BeforeSend answers after its caller has
 	// gone does not count.
 	HookFailures int64
@@ -15,6 +15,8 @@ type Stats struct {
 	HooksDropped int64
 	// HooksQueued is how many messages wait for the call now.
 	HooksQueued int
+	// HooksHung is how many calls of hooks run now although their time is over.
+	HooksHung int
 }
 
 type counters struct {
@@ -31,5 +33,6 @@ func (s *Service) Stats() Stats {
 		HookFailures: s.stats.hookFailures.Load(),
 		HooksDropped: s.stats.hooksDropped.Load(),
 		HooksQueued:  s.after.queued(),
+		HooksHung:    int(s.asking.hung.Load() + s.after.calls.hung.Load()),
 	}
 }

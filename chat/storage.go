@@ -103,7 +103,8 @@ type Storage interface {
 	// Append stores a message, in one step with everything that belongs to it:
 	//
 	//  1. A known ClientMessageID of this sender in this consultation returns the message stored then, as it is now, as
-	//     Replayed, and changes nothing: whatever the content is now, whatever has become of the consultation.
+	//     Replayed, and changes nothing, whatever the status of the consultation is now. But if that message was neither
+	//     edited nor deleted and its Content is not p.Content, the answer is [consultation.ErrKeyReused].
 	//  2. Otherwise a consultation that is not IN_PROGRESS gives a [*consultation.NotActiveError].
 	//  3. Otherwise the consultation's rev is raised by one and the message stored with it as Seq and Rev, CreatedAt from
 	//     the store's clock after the row was locked, and an outbox entry if p.Enqueue is set.

@@ -3,6 +3,7 @@ package consultation
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The states that callers branch on, with errors.Is. Package chat returns the same ones.
@@ -18,10 +19,15 @@ var (
 	ErrNotActive = errors.New("consultation: not active")
 	// ErrConflict says that a change lost a race or does not fit the state; see [*ConflictError].
 	ErrConflict = errors.New("consultation: conflict")
+	// ErrKeyReused says that a repeatable request was made before under the same key with other content. Nothing is
+	// stored. It matches ErrConflict.
+	ErrKeyReused = fmt.Errorf("%w: the key was used for other content", ErrConflict)
 	// ErrExists says that a consultation with this id is already there.
 	ErrExists = errors.New("consultation: already exists")
 	// ErrInvalid says that the input is wrong; see [*InvalidError].
 	ErrInvalid = errors.New("consultation: invalid")
+	// ErrRateLimited says that the user makes too many changes; see [*RateLimitError].
+	ErrRateLimited = errors.New("consultation: too many changes")
 	// ErrRetryTx says that the database has given up the surrounding
 	// transaction, because of another one (serialization failure, deadlock) or
 	// because of a failure that rolls back everything. Nothing of it is stored:
@@ -95,3 +101,16 @@ func (e *ConflictError) Error() string { return ErrConflict.Error() + ": it is "
 
 // Is reports whether target is [ErrConflict].
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// RateLimitError is the [ErrRateLimited] that knows how long to wait.
+type RateLimitError struct {
+	RetryAfter time.Duration // until the next change is allowed
+}
+
+// Error returns the wait.
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("%v: wait for %v", ErrRateLimited, e.RetryAfter)
+}
+
+// Is reports whether target is [ErrRateLimited].
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }

@@ -28,10 +28,27 @@ const (
 type Participant struct {
 	UserID    UserID `json:"id"`        // of the host's choosing
 	Role      Role   `json:"role"`      // in which function
-	FirstName string `json:"firstName"` // at most 200 characters
-	LastName  string `json:"lastName"`  // at most 200 characters
+	FirstName string `json:"firstName"` // at most 200 characters, see Clean
+	LastName  string `json:"lastName"`  // likewise
 	// Image is the address of a picture, or "".
 	Image string `json:"image,omitempty"`
+}
+
+// Clean returns p with the names in the form in which the library stores them, see [ParseText]; a name with nothing
+// visible in it becomes "". A name that is not UTF-8, contains a NUL or is too long stays as it is, for [Participant.Validate].
+// The services do this to every participant whom they store.
+func (p Participant) Clean() Participant {
+	for _, name := range [...]*string{&p.FirstName, &p.LastName} {
+		s, err := cleanText("", *name, maxName)
+		switch {
+		case err != nil:
+		case strings.ContainsFunc(s, visible):
+			*name = s
+		default:
+			*name = ""
+		}
+	}
+	return p
 }
 
 // Validate reports an id outside the charset, a missing role and texts that are too long or not UTF-8. The error is an
@@ -43,24 +60,20 @@ func (p Participant) Validate() error {
 	if p.Role == "" || len(p.Role) > maxRole {
 		return &InvalidError{Field: "role", Reason: fmt.Sprintf("must be 1 to %d bytes long", maxRole)}
 	}
-	for _, t := range [...]struct{ field, text string }{{"role", string(p.Role)}, {"firstName", p.FirstName}, {"lastName", p.LastName}, {"image", p.Image}} {
-		if err := checkText(t.field, t.text, maxName, maxImage); err != nil {
+	for _, name := range [...]struct{ field, text string }{{"firstName", p.FirstName}, {"lastName", p.LastName}} {
+		if _, err := cleanText(name.field, name.text, maxName); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// checkText refuses what a text column or a JSON document cannot carry. The image is measured in bytes, all else in
-// characters.
-func checkText(field, s string, maxRunes, maxBytes int) error {
-	switch {
-	case !utf8.ValidString(s):
-		return &InvalidError{Field: field, Reason: "must be valid UTF-8"}
-	case strings.ContainsRune(s, 0):
-		return &InvalidError{Field: field, Reason: "must not contain NUL"}
-	case len(s) > maxBytes || (field != "image" && utf8.RuneCountInString(s) > maxRunes):
-		return &InvalidError{Field: field, Reason: "is too long"}
+	for _, t := range [...]struct{ field, text string }{{"role", string(p.Role)}, {"image", p.Image}} {
+		switch {
+		case !utf8.ValidString(t.text):
+			return &InvalidError{Field: t.field, Reason: "must be valid UTF-8"}
+		case strings.ContainsRune(t.text, 0):
+			return &InvalidError{Field: t.field, Reason: "must not contain NUL"}
+		case len(t.text) > maxImage:
+			return &InvalidError{Field: t.field, Reason: fmt.Sprintf("must be at most %d bytes long", maxImage)}
+		}
 	}
 	return nil
 }

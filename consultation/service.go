@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -16,30 +14,17 @@ import (
 // DefaultMaxTopic is how many characters a topic may have unless [Options] say otherwise.
 const DefaultMaxTopic = 500
 
+// The defaults of the rates in [Options].
+var (
+	defaultWriteRate   = realtime.Rate{PerSecond: 20, Burst: 100}
+	defaultRequestRate = realtime.Rate{PerSecond: 1, Burst: 20}
+)
+
 // Broadcaster carries the events to the subscribers. A [realtime.OutboxBroadcaster] makes them survive a crash and a
 // transport that is down; see [realtime.Publisher].
 type Broadcaster interface {
 	Broadcast(ctx context.Context, ev realtime.Event) error
 }
-
-// Action is what somebody wants to do, for a [Policy].
-type Action string
-
-// The actions that a policy is asked about.
-const (
-	ActionRequest  Action = "request"
-	ActionAccept   Action = "accept"
-	ActionComplete Action = "complete"
-	ActionCancel   Action = "cancel"
-	ActionReassign Action = "reassign"
-)
-
-// Policy narrows who may do what. It is asked before the store is, with the id of the consultation ("" for a request),
-// and refuses by returning an error that matches [ErrForbidden]. Any other error is a failure, as of a database that is
-// down: nothing is changed, and the caller gets the error wrapped, which the HTTP layer logs and answers with 500 (503 for
-// a time-out). It cannot allow what the rules of [Change.Apply] forbid. It is not asked about what the host does itself.
-// It must be safe for concurrent use.
-type Policy func(ctx context.Context, action Action, id ID, by Participant) error
 
 // Options changes how a [Service] works. The zero value is ready to use.
 type Options struct {
@@ -53,6 +38,12 @@ type Options struct {
 	// is replaced and when the consultation is completed or cancelled, if the transport can do that. Whoever takes part
 	// can still read what was said. Defaults to the patient and the assigned student.
 	Listeners func(c Consultation) []UserID
+	// WriteRate limits how often one user may accept, complete and cancel, in this process, and RequestRate how often one
+	// may request. Above it they get a [*RateLimitError]. The host application and TransitionTx are not limited, and a
+	// repeat of RequestOnce does not count. WriteRate defaults to 20 per second with a burst of 100, RequestRate to 1 with
+	// a burst of 20; negative means no limit.
+	WriteRate   realtime.Rate
+	RequestRate realtime.Rate
 	// Publisher changes how events go out when the broadcaster has no outbox.
 	Publisher realtime.PublisherOptions
 	// Logger gets what no caller sees. Defaults to slog.Default().
@@ -89,6 +80,8 @@ type Service struct {
 	revoker    realtime.Revoker    // nil if the transport cannot end subscriptions
 	terminator realtime.Terminator // nil if it cannot end connections
 	rechecker  realtime.Rechecker  // nil if it does not ask again who may listen
+	writes     *realtime.Limiter   // nil without a limit, like requests
+	requests   *realtime.Limiter
 	opts       Options
 	stats      counters
 }
@@ -105,60 +98,18 @@ func NewService(store Storage, bc Broadcaster, opts *Options) (*Service, error) 
 		return nil, fmt.Errorf("consultation: %w", err)
 	}
 	s := &Service{store: store, events: events, opts: o}
+	if s.writes, err = realtime.NewLimiter(o.WriteRate, defaultWriteRate); err != nil {
+		return nil, fmt.Errorf("consultation: Options.WriteRate: %w", err)
+	}
+	if s.requests, err = realtime.NewLimiter(o.RequestRate, defaultRequestRate); err != nil {
+		return nil, fmt.Errorf("consultation: Options.RequestRate: %w", err)
+	}
 	s.revoker, _ = realtime.Find[realtime.Revoker](bc)
 	s.terminator, _ = realtime.Find[realtime.Terminator](bc)
 	if s.rechecker, _ = realtime.Find[realtime.Rechecker](bc); s.rechecker != nil {
 		s.rechecker.AuthorizeWith(s.MayListen)
 	}
 	return s, nil
-}
-
-// RequestParams describes a consultation that a patient asks for.
-type RequestParams struct {
-	// ID is the id to use, or "" for a new one.
-	ID ID
-	// Topic is trimmed; 1 to [Options.MaxTopic] characters.
-	Topic string
-	// Patient is whose consultation it is. Without By it must be the person whom the host has authenticated, not a name
-	// out of the request.
-	Patient Participant
-	// By is who asks; here, and only here, the zero Actor means the patient.
-	By Actor
-}
-
-// Request stores a consultation in the state REQUESTED. A person asks for their own and needs the role PATIENT, or gets
-// [ErrForbidden]; the host asks for anybody. Bad input is an [*InvalidError].
-func (s *Service) Request(ctx context.Context, p RequestParams) (Consultation, error) {
-	if p.ID == "" {
-		p.ID = s.opts.NewID()
-	}
-	if _, err := ParseID(string(p.ID)); err != nil {
-		return Consultation{}, err
-	}
-	if err := p.Patient.Validate(); err != nil {
-		return Consultation{}, err
-	}
-	p.Topic = strings.TrimSpace(p.Topic)
-	if p.Topic == "" {
-		return Consultation{}, &InvalidError{Field: "topic", Reason: "must not be empty"}
-	}
-	if err := checkText("topic", p.Topic, s.opts.MaxTopic, s.opts.MaxTopic*utf8.UTFMax); err != nil {
-		return Consultation{}, err
-	}
-	if !p.By.host {
-		if p.Patient.Role != RolePatient || (p.By != Actor{} && p.By.person.UserID != p.Patient.UserID) {
-			return Consultation{}, ErrForbidden
-		}
-		if err := s.ask(ctx, ActionRequest, "", Person(p.Patient)); err != nil {
-			return Consultation{}, err
-		}
-	}
-	c, err := s.store.Create(ctx, CreateParams{ID: p.ID, Topic: p.Topic, Patient: p.Patient})
-	if err != nil {
-		return Consultation{}, err
-	}
-	s.stats.requested.Add(1)
-	return c, nil
 }
 
 // Get returns the consultation to its patient or its assigned student; everybody else gets [ErrNotFound].
@@ -201,8 +152,14 @@ func (s *Service) Cancel(ctx context.Context, p TransitionParams) (Consultation,
 // Transition changes the status to one of IN_PROGRESS, COMPLETED and CANCELLED, by the rules of [Change.Apply], and then
 // broadcasts. It returns the consultation as stored.
 func (s *Service) Transition(ctx context.Context, to Status, p TransitionParams) (Consultation, error) {
-	change, err := s.plan(ctx, to, p)
+	change, action, err := s.plan(to, p)
 	if err != nil {
+		return Consultation{}, err
+	}
+	if err := s.limit(s.writes, p.By); err != nil {
+		return Consultation{}, err
+	}
+	if err := s.permit(ctx, s.store, action, change); err != nil {
 		return Consultation{}, err
 	}
 	return s.commit(ctx, change, p.Except)
@@ -222,17 +179,19 @@ func (s *Service) TransitionTx(ctx context.Context, tx Storage, to Status, p Tra
 	if !s.events.HasOutbox() {
 		return Consultation{}, ErrNoOutbox
 	}
-	change, err := s.plan(ctx, to, p)
+	change, action, err := s.plan(to, p)
 	if err != nil {
+		return Consultation{}, err
+	}
+	if err := s.permit(ctx, tx, action, change); err != nil {
 		return Consultation{}, err
 	}
 	done, err := tx.Change(ctx, ChangeParams{Change: change, Enqueue: &realtime.Enqueue{Except: p.Except}})
 	return done.Consultation, err
 }
 
-// plan checks the input and asks the policy. Nothing is stored yet.
-func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Change, error) {
-	var action Action
+// plan checks the input.
+func (s *Service) plan(to Status, p TransitionParams) (ch Change, action Action, err error) {
 	switch to {
 	case StatusInProgress:
 		action = ActionAccept
@@ -243,36 +202,48 @@ func (s *Service) plan(ctx context.Context, to Status, p TransitionParams) (Chan
 	case "":
 		action = ActionReassign
 	default:
-		return Change{}, &InvalidError{Field: "status", Reason: "must be IN_PROGRESS, COMPLETED or CANCELLED"}
+		return Change{}, "", &InvalidError{Field: "status", Reason: "must be IN_PROGRESS, COMPLETED or CANCELLED"}
 	}
 	if _, err := ParseID(string(p.ID)); err != nil {
-		return Change{}, err
+		return Change{}, "", err
 	}
-	ch := Change{ID: p.ID, By: p.By, To: to}
+	ch = Change{ID: p.ID, By: p.By, To: to}
 	switch {
 	case p.By.host:
-		ch.Student = p.Student
-		if ch.Student == nil && (to == "" || to == StatusInProgress) {
-			return Change{}, &InvalidError{Field: "student", Reason: "must be given"}
+		switch {
+		case p.Student != nil:
+			student := p.Student.Clean()
+			ch.Student = &student
+		case to == "" || to == StatusInProgress:
+			return Change{}, "", &InvalidError{Field: "student", Reason: "must be given"}
 		}
 	default:
-		if err := p.By.person.Validate(); err != nil {
-			return Change{}, err
+		person := p.By.person.Clean()
+		if err := person.Validate(); err != nil {
+			return Change{}, "", err
 		}
 		if to == StatusInProgress {
-			student := p.By.person
-			ch.Student = &student
-		}
-		if err := s.ask(ctx, action, p.ID, p.By); err != nil {
-			return Change{}, err
+			ch.Student = &person
 		}
 	}
 	if ch.Student != nil {
 		if err := ch.Student.Validate(); err != nil {
-			return Change{}, err
+			return Change{}, "", err
 		}
 	}
-	return ch, nil
+	return ch, action, nil
+}
+
+// limit counts an action of a person, or returns a [*RateLimitError].
+func (s *Service) limit(l *realtime.Limiter, by Actor) error {
+	if by.host {
+		return nil
+	}
+	if wait := l.Take(string(by.person.UserID)); wait > 0 {
+		s.stats.rateLimited.Add(1)
+		return &RateLimitError{RetryAfter: wait}
+	}
+	return nil
 }
 
 func (s *Service) commit(ctx context.Context, ch Change, except realtime.SocketID) (Consultation, error) {
@@ -317,15 +288,4 @@ func decided(err error) bool {
 		}
 	}
 	return false
-}
-
-// ask consults the host's policy.
-func (s *Service) ask(ctx context.Context, action Action, id ID, by Actor) error {
-	if s.opts.Policy == nil {
-		return nil
-	}
-	if err := s.opts.Policy(ctx, action, id, by.person); err != nil {
-		return fmt.Errorf("consultation: policy: %w", err)
-	}
-	return nil
 }

@@ -218,6 +218,55 @@ func TestPersonCannotNameAnother(t *testing.T) {
 	require.Equal(t, &student, c.Student)
 }
 
+// TestStrangersLearnNothing has a policy that refuses all, and each transition of users who do not take part.
+func TestStrangersLearnNothing(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("the policy's database is down")
+	hidden := fmt.Errorf("%w: another clinic", consultation.ErrForbidden)
+	answer := hidden
+	b := setup(t, consultation.Options{Policy: func(_ context.Context, a consultation.Action, _ consultation.ID, _ consultation.Participant) error {
+		if a == consultation.ActionRequest {
+			return nil
+		}
+		return answer
+	}})
+	id := b.request(t)
+	for _, to := range []consultation.Status{inProgress, completed, consultation.StatusCancelled} {
+		for _, p := range []consultation.Participant{outsider, student} {
+			b.store.calls = 0
+			_, err := b.Transition(t.Context(), to, by(id, p))
+			require.ErrorIs(t, err, consultation.ErrNotFound, "%s by %s", to, p.UserID)
+			calls := b.store.calls
+			_, err = b.Transition(t.Context(), to, by("unknown", p))
+			require.ErrorIs(t, err, consultation.ErrNotFound)
+			require.Equal(t, 2*calls, b.store.calls, "the work is the same")
+		}
+	}
+	may, err := b.MayList(t.Context(), student, id)
+	require.NoError(t, err)
+	require.False(t, may)
+	answer = failure
+	_, err = b.MayList(t.Context(), student, id)
+	require.ErrorIs(t, err, failure)
+	_, err = b.Accept(t.Context(), by(id, student))
+	require.ErrorIs(t, err, failure)
+	_, err = b.Cancel(t.Context(), by(id, outsider))
+	require.ErrorIs(t, err, consultation.ErrNotFound, "the policy is not asked")
+
+	answer = nil
+	_, err = b.Accept(t.Context(), byHost(id, &student))
+	require.NoError(t, err)
+	_, err = b.Accept(t.Context(), by(id, other))
+	require.ErrorIs(t, err, consultation.ErrConflict, "a student who could see the request learns that another was faster")
+	answer = hidden
+	_, err = b.Accept(t.Context(), by(id, other))
+	require.ErrorIs(t, err, consultation.ErrNotFound)
+	_, err = b.Accept(t.Context(), by(id, student))
+	require.NoError(t, err, "a repeat")
+	_, err = b.Complete(t.Context(), by(id, student))
+	require.ErrorIs(t, err, consultation.ErrForbidden, "a participant may know")
+}
+
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	type call struct {
@@ -237,12 +286,15 @@ func TestPolicy(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.Reassign(t.Context(), by(id, patient))
 	require.ErrorIs(t, err, consultation.ErrForbidden, "a policy cannot allow what the rules forbid")
-	_, err = b.Complete(t.Context(), by(id, student))
-	require.NoError(t, err)
+	for range 2 {
+		_, err = b.Complete(t.Context(), by(id, student))
+		require.NoError(t, err, "a repeat is not asked about")
+	}
 	_, err = b.Cancel(t.Context(), by(id, patient))
 	require.ErrorIs(t, err, consultation.ErrConflict)
 	require.Equal(t, []call{
 		{consultation.ActionRequest, "", patient.UserID},
+		{consultation.ActionList, id, student.UserID},
 		{consultation.ActionAccept, id, student.UserID},
 		{consultation.ActionReassign, id, patient.UserID},
 		{consultation.ActionComplete, id, student.UserID},
@@ -257,7 +309,7 @@ func TestPolicy(t *testing.T) {
 	_, err = b.Cancel(t.Context(), by(id, patient))
 	require.ErrorIs(t, err, consultation.ErrForbidden)
 	require.ErrorIs(t, err, full)
-	require.Zero(t, b.store.calls, "the policy is asked before the store is")
+	require.Equal(t, 1, b.store.calls, "the consultation is read, to see who asks")
 	require.Len(t, asked, 2)
 
 	refuse, asked = errors.New("the database is down"), nil
@@ -272,7 +324,7 @@ func TestPolicy(t *testing.T) {
 		require.ErrorIs(t, err, refuse)
 		require.NotErrorIs(t, err, consultation.ErrForbidden, "a failure is no refusal")
 	}
-	require.Zero(t, b.store.calls)
+	require.Equal(t, 2, b.store.calls)
 	require.Len(t, asked, 2)
 
 	_, err = b.Request(t.Context(), consultation.RequestParams{Topic: "x", Patient: patient, By: consultation.Host()})

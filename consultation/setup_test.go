@@ -56,21 +56,28 @@ func (r *relay) Lease() time.Duration { return 5 * time.Second }
 // counted is a store that counts the calls of its methods.
 type counted struct {
 	*memstore.Store
+	mu    sync.Mutex
 	calls int
 }
 
-func (s *counted) Create(ctx context.Context, p consultation.CreateParams) (consultation.Consultation, error) {
+func (s *counted) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls++
+}
+
+func (s *counted) Create(ctx context.Context, p consultation.CreateParams) (consultation.Consultation, error) {
+	s.count()
 	return s.Store.Create(ctx, p)
 }
 
 func (s *counted) Consultation(ctx context.Context, id consultation.ID, viewer consultation.UserID) (consultation.Consultation, error) {
-	s.calls++
+	s.count()
 	return s.Store.Consultation(ctx, id, viewer)
 }
 
 func (s *counted) Change(ctx context.Context, p consultation.ChangeParams) (consultation.Changed, error) {
-	s.calls++
+	s.count()
 	return s.Store.Change(ctx, p)
 }
 

@@ -3,17 +3,20 @@ package consultation
 import "sync/atomic"
 
 // Stats is what a [Service] has done since it was made, without what [Service.TransitionTx] was part of: whether that was
-// committed only the host knows. What was refused is not in it: the callers know.
+// committed only the host knows. What was refused for another reason than
+// the rate is not in it: the callers know.
 type Stats struct {
 	Requested  int64 // consultations stored by Request
 	Accepted   int64 // that were begun
 	Completed  int64 // that were ended
 	Cancelled  int64 // that were called off
 	Reassigned int64 // that were given to another student, or to the same one with other details
+	// RateLimited counts requests above [Options.RequestRate] and transitions above [Options.WriteRate].
+	RateLimited int64
 }
 
 type counters struct {
-	requested, accepted, completed, cancelled, reassigned atomic.Int64
+	requested, accepted, completed, cancelled, reassigned, rateLimited atomic.Int64
 }
 
 // changed counts a change that was stored.
@@ -40,5 +43,7 @@ func (s *Service) Stats() Stats {
 		Completed:  s.stats.completed.Load(),
 		Cancelled:  s.stats.cancelled.Load(),
 		Reassigned: s.stats.reassigned.Load(),
+
+		RateLimited: s.stats.rateLimited.Load(),
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// DefaultMaxReads is the limit of reads of the store at the same time unless [Config] says otherwise.
+// DefaultMaxReads is the limit of reads of the store at the same time unless [Config] or the store says otherwise.
 const DefaultMaxReads = 200
 
 // readWait is how long a read waits for its turn.

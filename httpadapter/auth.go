@@ -145,7 +145,11 @@ func (f form) socket() (realtime.SocketID, error) {
 	if err != nil {
 		return "", err
 	}
-	return socketID("socket_id", s)
+	id, err := realtime.ParseSocketID(s)
+	if err != nil {
+		return "", invalid("socket_id", "must be two numbers with a dot between")
+	}
+	return id, nil
 }
 
 // newMember describes a person to a presence channel. What does not fit the transport's limit is left out, the picture

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -48,6 +49,8 @@ func readBody(c *call, limit int64) ([]byte, error) {
 	switch {
 	case err == nil:
 		return body, nil
+	case errors.Is(err, os.ErrDeadlineExceeded): // first, because it cancels the request's context too
+		return nil, errSlowBody
 	case errors.As(err, &tooLarge):
 		return nil, errTooLarge
 	case c.r.Context().Err() != nil:

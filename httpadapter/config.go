@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
@@ -15,6 +16,12 @@ import (
 // DefaultMaxRequestBytes is the limit of a request's body unless [Config] says otherwise. A message of
 // [chat.DefaultMaxContent] characters fits even when its JSON escapes every one of them.
 const DefaultMaxRequestBytes = 64 << 10
+
+// DefaultBodyTimeout is the limit of the time for a request's body unless [Config] says otherwise.
+const DefaultBodyTimeout = 10 * time.Second
+
+// DefaultRequestTimeout is the limit of the time for a request unless [Config] says otherwise.
+const DefaultRequestTimeout = 30 * time.Second
 
 // ErrUnavailable is [consultation.ErrUnavailable]. An [Authenticator] wraps it
 // when it cannot find out who makes a request, as when the store of the sessions
@@ -60,10 +67,20 @@ type Config struct {
 	// MaxRequestBytes is the limit of a request's body; above it the answer is 413. Raise it along with
 	// [chat.Options].MaxContent. Defaults to [DefaultMaxRequestBytes].
 	MaxRequestBytes int64
+	// BodyTimeout is how long a client may take to send a request's body; above it the answer is 408. The ReadTimeout of
+	// the host's http.Server counts if it is shorter. Middleware that wraps the ResponseWriter needs an Unwrap method for
+	// it. Negative means no limit. Defaults to [DefaultBodyTimeout].
+	BodyTimeout time.Duration
+	// RequestTimeout is how long a request may take; above it the answer is 503 with Retry-After. The socket is not subject
+	// to it. Negative means no limit. Defaults to [DefaultRequestTimeout].
+	RequestTimeout time.Duration
 	// MaxReads is how many reads of the store (a page, catching up, the list, channel authorisation) are under way at the
 	// same time; all clients make some when they reconnect after a restart. What is above waits for its turn, for 2 s at
-	// most, and is then answered with 503 and Retry-After. Below the number of the database's connections it leaves some
-	// to those who send. Negative means no limit. Defaults to [DefaultMaxReads].
+	// most, and is then answered with 503 and Retry-After. It should be below the number of the database's connections, so
+	// that some are left to writes. Negative means no limit. Defaults to half of the connections where the store knows
+	// their limit ([chat.Service.MaxReads]; bunstore does after SetMaxOpenConns), otherwise to [DefaultMaxReads]. Writes
+	// have fixed limits: of each consultation and of each user 2 are in the store at once and 32 wait, and what is above
+	// is answered likewise.
 	MaxReads int
 	// TrustedOrigins are the origins beside the page's own that may make requests, like "https://app.example". Defaults
 	// to none.
@@ -117,6 +134,15 @@ func (c Config) withDefaults() Config {
 	c.Paths = c.Paths.withDefaults()
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = DefaultMaxRequestBytes
+	}
+	if c.BodyTimeout == 0 {
+		c.BodyTimeout = DefaultBodyTimeout
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = DefaultRequestTimeout
+	}
+	if c.MaxReads == 0 && c.Chat != nil {
+		c.MaxReads = c.Chat.MaxReads()
 	}
 	if c.MaxReads == 0 {
 		c.MaxReads = DefaultMaxReads

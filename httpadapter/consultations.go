@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/murph-chat/murph/chat"
@@ -47,8 +48,15 @@ func (h *Handler) listConsultations(c *call) error {
 	if p.Limit, err = q.limit(); err != nil {
 		return err
 	}
-	page, err := inTurn(c.r.Context(), h.admission, func() (chat.InboxPage, error) {
-		return h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+	var next chat.InboxCursor
+	page, err := inTurn(c.r.Context(), h.admission, func() (page chat.InboxPage, err error) {
+		if !p.OpenRequests {
+			return h.cfg.Chat.Inbox(c.r.Context(), c.who, p)
+		}
+		page, next, err = h.cfg.Chat.OpenRequests(c.r.Context(), c.who, p, func(ctx context.Context, id consultation.ID) (bool, error) {
+			return h.cfg.Consultations.MayList(ctx, c.who, id)
+		})
+		return page, err
 	})
 	if err != nil {
 		return err
@@ -62,14 +70,16 @@ func (h *Handler) listConsultations(c *call) error {
 			Unread:      it.Unread,
 			LastMessage: it.Last,
 		})
-		if page.HasMore {
-			out.NextCursor = it.Cursor.String()
+		if page.HasMore && !p.OpenRequests {
+			next = it.Cursor
 		}
 	}
+	out.NextCursor = next.String()
 	return answer(c, http.StatusOK, out)
 }
 
-// requestConsultation stores a consultation that the caller, a patient, asks for.
+// requestConsultation stores a consultation that the caller, a patient, asks for: 201 for a new one, 200 for one that was
+// stored before under the same key.
 func (h *Handler) requestConsultation(c *call) error {
 	in, err := h.readObject(c)
 	if err != nil {
@@ -79,9 +89,22 @@ func (h *Handler) requestConsultation(c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := h.cfg.Consultations.Request(c.r.Context(), consultation.RequestParams{Topic: topic, Patient: c.who})
+	key, err := idempotencyKey(c.r.Header)
 	if err != nil {
 		return err
+	}
+	p := consultation.RequestParams{Topic: topic, Patient: c.who}
+	replayed := false
+	made, err := inQueue(c, h, "", func(ctx context.Context) (made consultation.Consultation, err error) {
+		made, replayed, err = h.cfg.Consultations.RequestOnce(ctx, p, key)
+		return made, err
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.w.Header().Set("Idempotency-Replayed", "true")
+		return answer(c, http.StatusOK, made)
 	}
 	return answer(c, http.StatusCreated, made)
 }
@@ -99,11 +122,12 @@ func (h *Handler) changeConsultation(c *call) error {
 	if status == "" { // which the service takes for a reassignment
 		return invalid("status", "must be IN_PROGRESS, COMPLETED or CANCELLED")
 	}
-	p := consultation.TransitionParams{ID: consultation.ID(c.value), By: consultation.Person(c.who)}
-	if p.Except, err = except(c.r.Header, in); err != nil {
-		return err
+	p := consultation.TransitionParams{
+		ID: consultation.ID(c.value), By: consultation.Person(c.who), Except: except(c.r.Header, in),
 	}
-	changed, err := h.cfg.Consultations.Transition(c.r.Context(), consultation.Status(status), p)
+	changed, err := inQueue(c, h, p.ID, func(ctx context.Context) (consultation.Consultation, error) {
+		return h.cfg.Consultations.Transition(ctx, consultation.Status(status), p)
+	})
 	if err != nil {
 		return err
 	}
@@ -121,7 +145,9 @@ func (h *Handler) markRead(c *call) error {
 		return err
 	}
 	p := chat.ReadParams{ConsultationID: consultation.ID(c.value), Reader: c.who.UserID, Seq: seq}
-	mark, err := h.cfg.Chat.MarkRead(c.r.Context(), p)
+	mark, err := inQueue(c, h, p.ConsultationID, func(ctx context.Context) (chat.ReadMark, error) {
+		return h.cfg.Chat.MarkRead(ctx, p)
+	})
 	if err != nil {
 		return err
 	}

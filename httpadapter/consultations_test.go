@@ -112,6 +112,50 @@ func TestRequest(t *testing.T) {
 	require.Equal(t, state, b.state(t))
 }
 
+func TestARequestIsRepeatable(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.do(t, "patient-2", "POST", consultations, `{"topic":"Knie"}`, "Idempotency-Key", "k-1")
+	require.Equal(t, 201, first.status, first.body)
+	require.Empty(t, first.header.Get("Idempotency-Replayed"))
+	state := b.state(t)
+	for _, key := range []string{"k-1", `"k-1"`} {
+		again := b.do(t, "patient-2", "POST", consultations, `{"topic":" Knie "}`, "Idempotency-Key", key)
+		require.Equal(t, 200, again.status, again.body)
+		require.Equal(t, "true", again.header.Get("Idempotency-Replayed"))
+		require.Equal(t, first.body, again.body)
+	}
+	wantProblem(t, b.do(t, "patient-2", "POST", consultations, `{"topic":"Hüfte"}`, "Idempotency-Key", "k-1"), 409, httpadapter.CodeConflict)
+	for _, key := range []string{`""`, "a b", strings.Repeat("x", 65)} {
+		bad := b.do(t, "patient-2", "POST", consultations, `{"topic":"Knie"}`, "Idempotency-Key", key)
+		wantProblem(t, bad, 400, httpadapter.CodeValidation)
+		require.Equal(t, "Idempotency-Key", bad.json["field"])
+	}
+	require.Equal(t, state, b.state(t))
+	other := b.do(t, "patient-1", "POST", consultations, `{"topic":"Knie"}`, "Idempotency-Key", "k-1")
+	require.Equal(t, 201, other.status, "a key is its patient's")
+}
+
+// TestOtherCallsAreRepeatableByThemselves makes each call twice, with a key where a client may send one to every POST.
+func TestOtherCallsAreRepeatableByThemselves(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, c := range [][4]string{
+		{"student-1", "POST", consultations + "/demo/gelesen", `{"seq":2}`},
+		{"student-2", "PATCH", consultations + "/open", `{"status":"IN_PROGRESS"}`},
+		{"student-1", "PATCH", consultations + "/demo", `{"status":"COMPLETED"}`},
+		{"patient-1", "PATCH", consultations + "/open", `{"status":"CANCELLED"}`},
+	} {
+		first := b.do(t, c[0], c[1], c[2], c[3], "Idempotency-Key", "k-1")
+		require.Equal(t, 200, first.status, first.body)
+		state := b.state(t)
+		again := b.do(t, c[0], c[1], c[2], c[3], "Idempotency-Key", "k-1")
+		require.Equal(t, 200, again.status, again.body)
+		require.Equal(t, first.body, again.body)
+		require.Equal(t, state, b.state(t), c)
+	}
+}
+
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -124,8 +168,6 @@ func TestTransitions(t *testing.T) {
 		wantProblem(t, bad, 400, httpadapter.CodeValidation)
 		require.Equal(t, "status", bad.json["field"], body)
 	}
-	bad := b.do(t, "student-2", "PATCH", consultations+"/open", `{"status":"IN_PROGRESS"}`, "X-Socket-ID", "x")
-	wantProblem(t, bad, 400, httpadapter.CodeValidation)
 	wantProblem(t, b.do(t, "student-2", "PATCH", consultations+"/a..b", `{"status":"IN_PROGRESS"}`), 400, httpadapter.CodeValidation)
 	wantProblem(t, b.do(t, "patient-1", "PATCH", consultations+"/open", `{"status":"IN_PROGRESS"}`), 403, httpadapter.CodeForbidden)
 	wantProblem(t, b.do(t, "patient-2", "PATCH", consultations+"/open", `{"status":"CANCELLED"}`), 404, httpadapter.CodeNotFound)

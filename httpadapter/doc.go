@@ -11,7 +11,9 @@
 //
 // # Guarantees
 //
-// Every request costs one call of the storage at most. Every refusal is application/problem+json
+// Every request costs one call of the storage at most, but for those that a hook or a policy of the host is asked about,
+// lists that a policy narrows, and requests with an Idempotency-Key. Every request ends ([Config].BodyTimeout,
+// RequestTimeout), and the writes of one consultation or one user hold two connections of the database at most. Every refusal is application/problem+json
 // (RFC 9457) with a stable [Code], and then nothing has been written. No answer and no log line repeats what the client
 // has sent. Everything that belongs to a person is answered with Cache-Control: no-store.
 //
@@ -22,7 +24,7 @@
 //
 // # Non-goals
 //
-// Sessions, CORS headers, timeouts and panics are the business of the host's server and middleware, and so is every
-// rate limit but the one on sends ([chat.Options].SendRate).
+// Sessions, CORS headers and panics are the business of the host's server and middleware, and so is every
+// rate limit but those on writes ([chat.Options].WriteRate, [consultation.Options].WriteRate and RequestRate).
 // Middleware that buffers or compresses answers must leave the socket's path alone.
 package httpadapter

@@ -21,8 +21,9 @@ const (
 	CodeEditWindowClosed      Code = "edit_window_closed"      // 403
 	CodeNotFound              Code = "not_found"               // 404; also what is somebody else's
 	CodeMethodNotAllowed      Code = "method_not_allowed"      // 405, with Allow
+	CodeTimeout               Code = "timeout"                 // 408; the body took too long, and repeating the request is right
 	CodeConsultationNotActive Code = "consultation_not_active" // 409, with "consultationStatus"
-	CodeConflict              Code = "conflict"                // 409, with "consultationStatus"
+	CodeConflict              Code = "conflict"                // 409, with "consultationStatus"; without, for a key that was used before
 	CodeMessageDeleted        Code = "message_deleted"         // 409
 	CodeStale                 Code = "stale"                   // 412, with "rev", the version as it is
 	CodeTooLarge              Code = "too_large"               // 413
@@ -44,6 +45,7 @@ var (
 	errUnauthenticated = errors.New("httpadapter: not authenticated")
 	errForeignChannel  = errors.New("httpadapter: not a channel for this person")
 	errTooLarge        = errors.New("httpadapter: request body too large")
+	errSlowBody        = errors.New("httpadapter: request body too slow")
 	errMediaType       = errors.New("httpadapter: unsupported media type")
 )
 
@@ -68,6 +70,7 @@ var failures = []failure{
 	{errUnauthenticated, http.StatusUnauthorized, CodeUnauthenticated, "the request belongs to no session", slog.LevelDebug},
 	{errForeignChannel, http.StatusForbidden, CodeForbidden, "the channel is not for this person", slog.LevelDebug},
 	{errTooLarge, http.StatusRequestEntityTooLarge, CodeTooLarge, "the body is larger than allowed", slog.LevelDebug},
+	{errSlowBody, http.StatusRequestTimeout, CodeTimeout, "the body took too long", slog.LevelDebug},
 	{errMediaType, http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "the body must be plain JSON in UTF-8, or a form to authorise", slog.LevelDebug},
 
 	// First, because a policy's own error comes joined with it.
@@ -77,9 +80,11 @@ var failures = []failure{
 	{chat.ErrNotSender, http.StatusForbidden, CodeForbidden, "only the sender may do that", slog.LevelDebug},
 	{chat.ErrWindowClosed, http.StatusForbidden, CodeEditWindowClosed, "the message is too old to be changed", slog.LevelDebug},
 	{consultation.ErrNotActive, http.StatusConflict, CodeConsultationNotActive, "the consultation is not IN_PROGRESS", slog.LevelDebug},
+	{consultation.ErrKeyReused, http.StatusConflict, CodeConflict, "the key was used for other content", slog.LevelDebug},
 	{consultation.ErrConflict, http.StatusConflict, CodeConflict, "the status does not allow that (any more)", slog.LevelDebug},
 	{chat.ErrDeleted, http.StatusConflict, CodeMessageDeleted, "the message has been deleted", slog.LevelDebug},
 	{chat.ErrRefused, http.StatusUnprocessableEntity, CodeMessageRefused, "the host application refuses this text", slog.LevelDebug},
+	{chat.ErrHooksBusy, http.StatusServiceUnavailable, CodeUnavailable, "too many at once, try again", slog.LevelWarn},
 	{chat.ErrRateLimited, http.StatusTooManyRequests, CodeRateLimited, "see the header Retry-After", slog.LevelDebug},
 	{chat.ErrStale, http.StatusPreconditionFailed, CodeStale, "the message is not at this rev any more", slog.LevelDebug},
 
@@ -87,9 +92,9 @@ var failures = []failure{
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, CodeUnavailable, "it took too long, try again", slog.LevelWarn},
 }
 
-// find looks err up.
-func find(r *http.Request, err error) failure {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+// find looks err up. client ends when the client goes.
+func find(client context.Context, err error) failure {
+	if errors.Is(err, context.Canceled) && client.Err() != nil {
 		return failure{status: statusClientGone, code: CodeUnavailable, detail: "the client has gone", level: slog.LevelDebug}
 	}
 	for _, f := range failures {

@@ -1,11 +1,13 @@
 package httpadapter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/murph-chat/murph/consultation"
 )
@@ -18,8 +20,10 @@ type Handler struct {
 
 	document  []byte // what OpenAPI returns
 	admission admission
+	queues    writeQueues
 	tally     tally
 	repeats   repeats
+	warned    sync.Once
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -68,13 +72,16 @@ type call struct {
 	r     *http.Request
 	route *route
 	value string // of the route's wildcard
-	who   consultation.Participant
+	// client is the context of the request as it came, which ends when the client goes. That of r ends before.
+	client context.Context
+	who    consultation.Participant
 }
 
 // ServeHTTP answers a request whose path, with the base path, is one of the handler's, and 404 to every other.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{w: w, r: r}
+	c := &call{w: w, r: r, client: r.Context()}
 	h.tally.request()
+	h.warned.Do(func() { h.lookAt(r) })
 	if err := h.serve(c); err != nil {
 		h.fail(c, err)
 	}
@@ -92,9 +99,16 @@ func (h *Handler) serve(c *call) error {
 		return errNoRoute
 	}
 	answer, ok := c.route.endpoint(c.r.Method)
-	switch {
-	case ok && c.route.socket:
+	if ok && c.route.socket {
 		return answer(h, c)
+	}
+	h.limitBody(c)
+	if h.cfg.RequestTimeout > 0 {
+		ctx, cancel := context.WithTimeout(c.r.Context(), h.cfg.RequestTimeout)
+		defer cancel()
+		c.r = c.r.WithContext(ctx)
+	}
+	switch {
 	case c.r.Method == http.MethodOptions:
 		c.w.Header().Set("Allow", c.route.allow())
 		c.w.WriteHeader(http.StatusNoContent)
@@ -124,6 +138,7 @@ func (h *Handler) authenticate(c *call) error {
 	if err != nil || who.UserID == "" {
 		return errUnauthenticated
 	}
+	who = who.Clean()
 	if err := who.Validate(); err != nil {
 		// An InvalidError would tell the client that its input is wrong.
 		return fmt.Errorf("httpadapter: the authenticator returned a bad participant: %v", err)
@@ -141,7 +156,7 @@ func (h *Handler) serveSocket(c *call) error {
 
 // fail answers with what the table says about err, and logs what nobody else learns of.
 func (h *Handler) fail(c *call, err error) {
-	f := find(c.r, err)
+	f := find(c.client, err)
 	h.tally.refusal(f.code)
 	if log, skipped := h.repeats.log(f, err); log {
 		attrs := []slog.Attr{slog.Int("status", f.status), slog.String("user_id", string(c.who.UserID)), slog.Any("err", err)}

@@ -64,57 +64,52 @@ func noneMatch(h http.Header, tag string) bool {
 	return true
 }
 
-// clientMessageID returns the key of a repeatable send, from the body or from Idempotency-Key, which may have quotes
-// (draft-ietf-httpapi-idempotency-key-header). A header without a value is refused: whoever sends it believes that
-// repeating is safe.
+// clientMessageID returns the key of a repeatable send, from the body or from Idempotency-Key.
 func clientMessageID(h http.Header, o object) (string, error) {
 	const name = "clientMessageId"
 	key, err := o.text(name)
 	if err != nil {
 		return "", err
 	}
-	value, given, err := one(h, "Idempotency-Key")
-	if err != nil || !given {
-		return key, err
-	}
-	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
-		value = value[1 : len(value)-1]
-	}
+	value, err := idempotencyKey(h)
 	switch {
+	case err != nil:
+		return "", err
 	case value == "":
-		return "", invalid("Idempotency-Key", "must not be empty")
+		return key, nil
 	case key != "" && key != value:
 		return "", invalid(name, "must be the same as Idempotency-Key")
 	}
 	return value, nil
 }
 
-// except returns the connection that needs no event, from the body or from X-Socket-ID; "" is none.
-func except(h http.Header, o object) (realtime.SocketID, error) {
-	const name = "socketId"
-	s, err := o.text(name)
-	if err != nil {
+// idempotencyKey returns the value of the header Idempotency-Key, which may have quotes
+// (draft-ietf-httpapi-idempotency-key-header), and "" without the header. A header without a value is refused, because a
+// client that sends it relies on repeating being safe.
+func idempotencyKey(h http.Header) (string, error) {
+	const name = "Idempotency-Key"
+	value, given, err := one(h, name)
+	if err != nil || !given {
 		return "", err
 	}
-	value, _, err := one(h, "X-Socket-ID")
-	switch {
-	case err != nil:
-		return "", err
-	case s == "":
-		s = value
-	case value != "" && value != s:
-		return "", invalid(name, "must be the same as X-Socket-ID")
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		value = value[1 : len(value)-1]
 	}
-	return socketID(name, s)
+	if value == "" {
+		return "", invalid(name, "must not be empty")
+	}
+	return value, nil
 }
 
-func socketID(field, s string) (realtime.SocketID, error) {
-	if s == "" {
-		return "", nil
+// except returns the connection that needs no event, from the body or from X-Socket-ID; "" is none. Of two the one in the
+// body counts. The id is only a hint, and front ends send "undefined" and the like before they are connected, so
+// anything but a socket id is ignored.
+func except(h http.Header, o object) realtime.SocketID {
+	inBody, _ := o.text("socketId")
+	for _, s := range append([]string{inBody}, h.Values("X-Socket-ID")...) {
+		if id, err := realtime.ParseSocketID(s); err == nil {
+			return id
+		}
 	}
-	id, err := realtime.ParseSocketID(s)
-	if err != nil {
-		return "", invalid(field, "must be two numbers with a dot between")
-	}
-	return id, nil
+	return ""
 }

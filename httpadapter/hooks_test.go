@@ -70,10 +70,49 @@ func TestAHookThatTakesTooLong(t *testing.T) {
 	})
 }
 
+func TestTooManyHungHooks(t *testing.T) {
+	t.Parallel()
+	b := withChat(t, chat.Options{BeforeSend: func(context.Context, chat.Draft) error { return chat.ErrHooksBusy }})
+	got := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`)
+	wantProblem(t, got, 503, httpadapter.CodeUnavailable)
+	require.NotEmpty(t, got.header.Get("Retry-After"))
+}
+
+func TestAllWritesAreLimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t)
+		sent := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`)
+		target := messages + "/" + sent.json["id"].(string)
+		for range 19 {
+			require.Equal(t, 201, b.do(t, "patient-2", "POST", consultations, `{"topic":"Knie"}`).status)
+		}
+		for range 100 {
+			b.do(t, "patient-1", "POST", consultations+"/demo/gelesen", `{"seq":1}`)
+			b.do(t, "patient-1", "PATCH", consultations+"/off", `{"status":"CANCELLED"}`)
+			b.do(t, "patient-2", "POST", consultations, `{"topic":"Knie"}`)
+		}
+		state := b.state(t)
+		for _, c := range [][4]string{
+			{"patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`},
+			{"patient-1", "PATCH", target, `{"content":"y"}`},
+			{"patient-1", "DELETE", target, ""},
+			{"patient-1", "POST", consultations + "/demo/gelesen", `{"seq":3}`},
+			{"patient-1", "PATCH", consultations + "/open", `{"status":"CANCELLED"}`},
+			{"patient-2", "POST", consultations, `{"topic":"Knie"}`},
+		} {
+			got := b.do(t, c[0], c[1], c[2], c[3])
+			wantProblem(t, got, 429, httpadapter.CodeRateLimited)
+			require.Equal(t, "1", got.header.Get("Retry-After"), c)
+		}
+		require.Equal(t, state, b.state(t))
+	})
+}
+
 func TestSendersAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := withChat(t, chat.Options{SendRate: chat.Rate{PerSecond: 0.4, Burst: 1}})
+		b := withChat(t, chat.Options{WriteRate: chat.Rate{PerSecond: 0.4, Burst: 1}})
 		require.Equal(t, 201, b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`).status)
 		got := b.do(t, "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`)
 		wantProblem(t, got, 429, httpadapter.CodeRateLimited)

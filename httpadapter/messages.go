@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/murph-chat/murph/chat"
@@ -24,10 +25,10 @@ func (h *Handler) sendMessage(c *call) error {
 	if p.ClientMessageID, err = clientMessageID(c.r.Header, in); err != nil {
 		return err
 	}
-	if p.Except, err = except(c.r.Header, in); err != nil {
-		return err
-	}
-	sent, err := h.cfg.Chat.Send(c.r.Context(), p)
+	p.Except = except(c.r.Header, in)
+	sent, err := inQueue(c, h, p.ConsultationID, func(ctx context.Context) (chat.Sent, error) {
+		return h.cfg.Chat.Send(ctx, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,9 @@ func (h *Handler) editMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := h.cfg.Chat.Edit(c.r.Context(), p, content)
+	m, err := inQueue(c, h, "", func(ctx context.Context) (chat.Message, error) {
+		return h.cfg.Chat.Edit(ctx, p, content)
+	})
 	if err != nil {
 		return err
 	}
@@ -65,7 +68,9 @@ func (h *Handler) deleteMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	m, err := h.cfg.Chat.Delete(c.r.Context(), p)
+	m, err := inQueue(c, h, "", func(ctx context.Context) (chat.Message, error) {
+		return h.cfg.Chat.Delete(ctx, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -73,12 +78,9 @@ func (h *Handler) deleteMessage(c *call) error {
 }
 
 func ownMessageParams(c *call, in object) (chat.OwnMessageParams, error) {
-	p := chat.OwnMessageParams{ID: chat.MessageID(c.value), By: c.who.UserID}
+	p := chat.OwnMessageParams{ID: chat.MessageID(c.value), By: c.who.UserID, Except: except(c.r.Header, in)}
 	var err error
-	if p.IfRev, err = ifMatch(c.r.Header); err != nil {
-		return p, err
-	}
-	p.Except, err = except(c.r.Header, in)
+	p.IfRev, err = ifMatch(c.r.Header)
 	return p, err
 }
 

@@ -45,6 +45,8 @@ func writeProblem(c *call, f failure, err error) {
 	case f.code == CodeValidation && errors.As(err, &invalid):
 		p.Field = invalid.Field
 		p.Error = sentence(f.code, p.Field, lang)
+	case errors.Is(err, consultation.ErrKeyReused):
+		p.Error = keyReused.in(lang)
 	case errors.As(err, &notActive):
 		p.ConsultationStatus = notActive.Status
 	case errors.As(err, &conflict):

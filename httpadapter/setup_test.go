@@ -29,6 +29,7 @@ var people = map[string]consultation.Participant{
 	"patient-2": {UserID: "patient-2", Role: consultation.RolePatient, FirstName: "Paul", LastName: "Pohl"},
 	"student-1": {UserID: "student-1", Role: consultation.RoleStudent, FirstName: "Sina", LastName: "Sommer", Image: "/sina.png"},
 	"student-2": {UserID: "student-2", Role: consultation.RoleStudent, FirstName: "Sven", LastName: "Stein"},
+	"student-3": {UserID: "student-3", Role: consultation.RoleStudent, FirstName: "Suse"},
 	"nobody":    {Role: consultation.RolePatient},
 	"broken":    {UserID: "broken", FirstName: "no role"},
 }
@@ -190,6 +191,13 @@ func (r reply) list(name string) []any {
 func (b *bundle) do(t *testing.T, user, method, target, body string, headers ...string) reply {
 	t.Helper()
 	return do(t, b, user, method, target, body, headers...)
+}
+
+// request makes a request as the user, with a body of JSON.
+func request(ctx context.Context, user, method, target, body string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Test-User": {user}}
+	return r
 }
 
 func do(t *testing.T, h http.Handler, user, method, target, body string, headers ...string) reply {

@@ -11,6 +11,7 @@ var texts = map[Code]text{
 	CodeEditWindowClosed:      {"Diese Nachricht kann nicht mehr geändert werden.", "This message can no longer be changed."},
 	CodeNotFound:              {"Das gibt es nicht oder nicht für Sie.", "This does not exist, or not for you."},
 	CodeMethodNotAllowed:      {"Das ist hier nicht möglich.", "This is not possible here."},
+	CodeTimeout:               {"Das hat zu lange gedauert. Bitte versuchen Sie es erneut.", "This took too long. Please try again."},
 	CodeConsultationNotActive: {"Diese Beratung ist nicht aktiv.", "This consultation is not active."},
 	CodeConflict:              {"Die Beratung hat sich inzwischen geändert.", "The consultation has changed in the meantime."},
 	CodeMessageDeleted:        {"Diese Nachricht wurde gelöscht.", "This message has been deleted."},
@@ -35,12 +36,21 @@ var fieldTexts = map[string]text{
 	},
 }
 
+// keyReused is the sentence for a key that was used for other content.
+var keyReused = text{
+	"Unter diesem Schlüssel wurde schon etwas anderes gesendet.", "Something else was sent under this key before.",
+}
+
 // sentence tells the user about a refusal. field is the input that was wrong, or "".
 func sentence(code Code, field, lang string) string {
 	t, ok := fieldTexts[field]
 	if !ok {
 		t = texts[code]
 	}
+	return t.in(lang)
+}
+
+func (t text) in(lang string) string {
 	if lang == english {
 		return t.en
 	}

@@ -6,3 +6,9 @@ func (r *Relay) LeftForDrain() int {
 	defer r.lanes.mu.Unlock()
 	return len(r.lanes.left)
 }
+
+// Narrow gives the limiter room for most users in a generation.
+func (l *Limiter) Narrow(most int) { l.most = most }
+
+// Known returns the number of users that the limiter remembers.
+func (l *Limiter) Known() int { return len(l.young) + len(l.old) }

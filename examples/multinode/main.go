@@ -87,7 +87,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 	if err != nil {
 		return err
 	}
-	proxy := &http.Server{Handler: fleet.proxy, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	proxy := &http.Server{Handler: fleet.proxy, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- proxy.Serve(listener) }()
 	defer func() { _ = proxy.Close() }()

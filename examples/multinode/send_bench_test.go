@@ -49,9 +49,9 @@ func BenchmarkSendBesideBus(b *testing.B) {
 				together = benchNode(b, dsn, secret)
 			}
 			awaitNodes(b, together, nodes-1)
-			plain, err := chat.NewService(store, alone, nil)
+			plain, err := chat.NewService(store, alone, &chat.Options{WriteRate: chat.Rate{PerSecond: -1}})
 			must(b, err)
-			bussed, err := chat.NewService(store, together, nil)
+			bussed, err := chat.NewService(store, together, &chat.Options{WriteRate: chat.Rate{PerSecond: -1}})
 			must(b, err)
 			rooms := benchRooms(b, store, alone)
 

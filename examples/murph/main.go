@@ -3,7 +3,7 @@
 //
 //	go run ./examples/murph -addr 127.0.0.1:8080 -db murph.db -transport websocket
 //
-// MURPH_SEND_RATE is how many messages per second one person may send, 20 unless it is set, 0 for no limit. /healthz
+// MURPH_SEND_RATE is how many writes per second one person may make, 20 unless it is set, 0 for no limit. /healthz
 // answers how the application is. SIGTERM and interrupt drain.
 package main
 

@@ -71,7 +71,7 @@ func (h *host) start(ctx context.Context) error {
 		return errors.Join(err, app.Close())
 	}
 	h.addr = listener.Addr().String()
-	server := &http.Server{Handler: app, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: app, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
 	h.app, h.server = app, server
 	go func() { _ = server.Serve(listener) }() // until stop closes it
 	return nil

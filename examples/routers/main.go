@@ -57,7 +57,7 @@ func run(ctx context.Context, addr, router string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mount(api), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	server := &http.Server{Handler: mount(api), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Printf("the chat is at http://%s%s\n", listener.Addr(), base)

@@ -21,6 +21,14 @@ type chatStorage struct {
 	tracer trace.Tracer
 }
 
+// MaxReads returns that of the store, see [chat.Service.MaxReads].
+func (s *chatStorage) MaxReads() int {
+	if pooled, ok := s.store.(interface{ MaxReads() int }); ok {
+		return pooled.MaxReads()
+	}
+	return 0
+}
+
 func (s *chatStorage) Append(ctx context.Context, p chat.AppendParams) (chat.Appended, error) {
 	return traced(ctx, s.tracer, "murph.send", s.store.Append, p, func(a chat.Appended) []attribute.KeyValue {
 		return append(messageAttrs(a.Message), attrReplayed.Bool(a.Replayed))

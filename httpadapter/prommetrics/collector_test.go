@@ -47,7 +47,7 @@ func setup(t *testing.T) parts {
 	require.NoError(t, err)
 	p.relay, err = realtime.NewRelay(p.store, p.server, nil)
 	require.NoError(t, err)
-	p.messages, err = chat.NewService(p.store, p.relay, &chat.Options{SendRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
+	p.messages, err = chat.NewService(p.store, p.relay, &chat.Options{WriteRate: chat.Rate{PerSecond: 0.001, Burst: 1}})
 	require.NoError(t, err)
 	p.requests, err = consultation.NewService(p.store, p.relay, nil)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ murph_relay_queued 3
 		require.NoError(t, err)
 	}
 	require.NoError(t, testutil.GatherAndCompare(r, strings.NewReader(`
-# HELP murph_chat_rate_limited_total Sends above the rate.
+# HELP murph_chat_rate_limited_total Writes above the rate.
 # TYPE murph_chat_rate_limited_total counter
 murph_chat_rate_limited_total 1
 # HELP murph_chat_sent_total Messages stored.

@@ -99,9 +99,10 @@ var chatMetrics = []metric[chat.Stats]{
 	counter("chat_sent", "Messages stored.", func(s chat.Stats) float64 { return float64(s.Sent) }),
 	counter("chat_replayed", "Sends that were stored before.", func(s chat.Stats) float64 { return float64(s.Replayed) }),
 	counter("chat_refused", "Texts that the host refused.", func(s chat.Stats) float64 { return float64(s.Refused) }),
-	counter("chat_rate_limited", "Sends above the rate.", func(s chat.Stats) float64 { return float64(s.RateLimited) }),
+	counter("chat_rate_limited", "Writes above the rate.", func(s chat.Stats) float64 { return float64(s.RateLimited) }),
 	counter("chat_hook_failures", "Hooks that panicked, failed or took too long.", func(s chat.Stats) float64 { return float64(s.HookFailures) }),
 	counter("chat_hooks_dropped", "Messages that no hook was told of.", func(s chat.Stats) float64 { return float64(s.HooksDropped) }),
+	gauge("chat_hooks_hung", "Calls of hooks that run although their time is over.", func(s chat.Stats) float64 { return float64(s.HooksHung) }),
 	gauge("chat_hooks_queued", "Messages that a hook is yet to be told of.", func(s chat.Stats) float64 { return float64(s.HooksQueued) }),
 }
 
@@ -111,6 +112,7 @@ var consultationMetrics = []metric[consultation.Stats]{
 	counter("consultation_completed", "Consultations that were completed.", func(s consultation.Stats) float64 { return float64(s.Completed) }),
 	counter("consultation_cancelled", "Consultations that were called off.", func(s consultation.Stats) float64 { return float64(s.Cancelled) }),
 	counter("consultation_reassigned", "Changes of the student.", func(s consultation.Stats) float64 { return float64(s.Reassigned) }),
+	counter("consultation_rate_limited", "Requests and transitions above the rate.", func(s consultation.Stats) float64 { return float64(s.RateLimited) }),
 }
 
 var storeMetrics = []metric[bunstore.Stats]{

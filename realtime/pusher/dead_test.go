@@ -42,7 +42,7 @@ func newSender(t *testing.T, e *endpoint) *sender {
 	student := consultation.Participant{UserID: "s", Role: consultation.RoleStudent}
 	_, err = people.Accept(t.Context(), consultation.TransitionParams{ID: "c", By: consultation.Person(student)})
 	require.NoError(t, err)
-	svc, err := chat.NewService(store, relay, nil)
+	svc, err := chat.NewService(store, relay, &chat.Options{WriteRate: chat.Rate{PerSecond: -1}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

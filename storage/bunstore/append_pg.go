@@ -117,7 +117,7 @@ func (postgres) appendOnce(ctx context.Context, s *Store, p chat.AppendParams) (
 	case !member.Bool:
 		return chat.Appended{}, consultation.ErrNotParticipant
 	case stored.id.Valid:
-		return chat.Appended{Message: stored.message(p.ConsultationID), Replayed: true}, nil
+		return p.Replay(stored.message(p.ConsultationID))
 	case status.String != string(consultation.StatusInProgress):
 		return chat.Appended{}, &consultation.NotActiveError{Status: consultation.Status(status.String)}
 	case !stored.sender.role.Valid: // c and p are of one snapshot

@@ -40,6 +40,23 @@ func TestNew(t *testing.T) {
 	require.Zero(t, f.count(), "New does not talk to the database")
 }
 
+func TestMaxReads(t *testing.T) {
+	t.Parallel()
+	s, db := (&fake{}).open(t, pgdialect.New(), nil)
+	for conns, want := range map[int]int{0: 0, 1: 1, 2: 1, 4: 2, 100: 50} {
+		db.SetMaxOpenConns(conns)
+		require.Equal(t, want, s.MaxReads(), conns)
+	}
+	require.NoError(t, db.RunInTx(t.Context(), nil, func(_ context.Context, tx bun.Tx) error {
+		require.Zero(t, s.With(tx).MaxReads())
+		return nil
+	}))
+	_, reader := (&fake{}).open(t, sqlitedialect.New(), nil)
+	s, _ = (&fake{}).open(t, sqlitedialect.New(), &bunstore.Options{Reader: reader})
+	reader.SetMaxOpenConns(4)
+	require.Equal(t, 4, s.MaxReads(), "the second pool has no writes")
+}
+
 // TestReader reads from the second pool, but not in a transaction of the host's.
 func TestReader(t *testing.T) {
 	t.Parallel()

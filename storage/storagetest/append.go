@@ -114,7 +114,9 @@ func appendCases() []testCase {
 		contract: messages,
 		clauses: says(
 			"A known ClientMessageID of this sender in this consultation returns the message stored then, as it is now, as "+
-				"Replayed, and changes nothing: whatever the content is now, whatever has become of the consultation.",
+				"Replayed, and changes nothing, whatever the status of the consultation is now.",
+			"But if that message was neither edited nor deleted and its Content is not p.Content, the answer is "+
+				"[consultation.ErrKeyReused].",
 			"ID is the message's id if it is new; a repeat keeps the first one.",
 		),
 		run: func(e *env) {
@@ -125,32 +127,49 @@ func appendCases() []testCase {
 			if first.Replayed || first.Message.ClientMessageID != p.ClientMessageID {
 				e.Errorf("the first call = %+v, want it new and with its key", first)
 			}
-			repeat := func(what string, want chat.Message) {
-				e.Helper()
-				unchanged := e.unchanged()
-				again := e.message(patient, "another text")
+			with := func(content string) chat.AppendParams {
+				again := e.message(patient, content)
 				again.ClientMessageID = p.ClientMessageID
 				again.Enqueue = &realtime.Enqueue{}
-				done := e.append(again)
+				return again
+			}
+			repeat := func(what, content string, want chat.Message) {
+				e.Helper()
+				unchanged := e.unchanged()
+				done := e.append(with(content))
 				if !done.Replayed {
 					e.Errorf("a repeat %s is not Replayed", what)
 				}
 				e.same("a repeat "+what, done.Message, want)
 				unchanged()
 			}
-			repeat("at once", first.Message)
+			reused := func(what string) {
+				e.Helper()
+				unchanged := e.unchanged()
+				_, err := e.store.Append(e.ctx, with("another text"))
+				e.isErr("Append of another text "+what, err, consultation.ErrKeyReused)
+				unchanged()
+			}
+			repeat("at once", "first", first.Message)
+			reused("at once")
 			edited, err := e.store.Edit(e.ctx, chat.EditParams{ID: p.ID, By: patient.UserID, Content: "edited", Window: -1})
 			if err != nil {
 				e.Fatalf("Edit: %v", err)
 			}
-			repeat("after an edit", edited.Message)
+			repeat("after an edit", "first", edited.Message)
+			repeat("after an edit, with another text", "another text", edited.Message)
 			deleted, err := e.store.Delete(e.ctx, chat.DeleteParams{ID: p.ID, By: patient.UserID, Window: -1})
 			if err != nil {
 				e.Fatalf("Delete: %v", err)
 			}
-			repeat("after a deletion", deleted.Message)
+			repeat("after a deletion", "first", deleted.Message)
+			repeat("after a deletion, with another text", "another text", deleted.Message)
+			p = e.message(patient, "first")
+			p.ClientMessageID = "second-key"
+			second := e.append(p)
 			e.change(complete(room))
-			repeat("after the end", deleted.Message)
+			repeat("after the end", "first", second.Message)
+			reused("after the end")
 		},
 	}, {
 		name:     "append/key-scope",

@@ -55,15 +55,31 @@ func brokenMessages() []broken {
 		cases: []string{"race/repeats"},
 		wrap:  looksFirst,
 	}, {
-		name:  "append-compares-contents",
+		name:  "append-compares-contents-with-the-edited-one",
 		cases: []string{"append/repeat"},
 		wrap: appends(func(ctx context.Context, s storagetest.Store, p chat.AppendParams) (chat.Appended, error) {
 			done, err := s.Append(ctx, p)
 			if done.Replayed && done.Message.Content != p.Content {
-				return chat.Appended{}, consultation.ErrConflict
+				return chat.Appended{}, consultation.ErrKeyReused
 			}
 			return done, err
 		}),
+	}, {
+		name:  "append-answers-another-content-with-the-first-message",
+		cases: []string{"append/repeat"},
+		wrap: func(s storagetest.Store) storagetest.Store {
+			var known sync.Map
+			return &hooked{Store: s, append: func(ctx context.Context, p chat.AppendParams) (chat.Appended, error) {
+				done, err := s.Append(ctx, p)
+				if err == nil {
+					known.Store(p.ClientMessageID, done)
+				} else if prior, ok := known.Load(p.ClientMessageID); ok && errors.Is(err, consultation.ErrKeyReused) {
+					done = prior.(chat.Appended)
+					done.Replayed, done.Entry, err = true, 0, nil
+				}
+				return done, err
+			}}
+		},
 	}, {
 		name:  "append-checks-the-status-before-the-key",
 		cases: []string{"append/repeat"},

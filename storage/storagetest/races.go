@@ -44,7 +44,7 @@ func (e *env) contiguous(first int64, n int) {
 	}
 }
 
-// repeats sends every key so many times at once, with texts of their own, and checks that all answers agree.
+// repeats sends each key with its text from several callers at once, and checks that all answers agree.
 func (e *env) repeats(times, keys int, send func(p chat.AppendParams) (chat.Appended, error)) {
 	e.Helper()
 	first := e.consultation().Rev + 1
@@ -52,8 +52,8 @@ func (e *env) repeats(times, keys int, send func(p chat.AppendParams) (chat.Appe
 		mu      sync.Mutex
 		answers = map[string][]chat.Appended{}
 	)
-	one := func(caller, key int) {
-		p := e.message(patient, fmt.Sprintf("text of caller %d", caller))
+	one := func(key int) {
+		p := e.message(patient, fmt.Sprintf("text of key %d", key))
 		p.ClientMessageID = fmt.Sprintf("key-%d", key)
 		p.Enqueue = &realtime.Enqueue{}
 		done, err := send(p)
@@ -67,11 +67,11 @@ func (e *env) repeats(times, keys int, send func(p chat.AppendParams) (chat.Appe
 	}
 	half := keys / 2
 	for k := range half { // all callers at one key
-		e.parallel(times, func(i int) { one(i, k) })
+		e.parallel(times, func(int) { one(k) })
 	}
 	e.parallel(times, func(i int) { // each at another one
 		for k := range keys - half {
-			one(i, half+(k+i)%(keys-half))
+			one(half + (k+i)%(keys-half))
 		}
 	})
 	for k, list := range answers {

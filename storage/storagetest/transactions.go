@@ -221,7 +221,7 @@ func transactionCases() []testCase {
 		contract: consultations,
 		tx:       true,
 		clauses: says(
-			"In a transaction of the host application, a method returns [ErrRetryTx] when the database has given up that " +
+			"In a transaction of the host application, a method returns [ErrRetryTx] when the database has given up that "+
 				"transaction because of another one.",
 			"Otherwise the storage repeats by itself.",
 		),

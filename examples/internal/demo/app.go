@@ -27,7 +27,7 @@ type Config struct {
 	Web string
 	// Notice is how long a process that is to stop goes on, so that load balancers see that it is going.
 	Notice time.Duration
-	// Env looks a variable up: MURPH_SEND_RATE is how many messages per second one person may send. nil asks the
+	// Env looks a variable up: MURPH_SEND_RATE is how many writes per second one person may make. nil asks the
 	// environment.
 	Env func(name string) string
 }
@@ -79,7 +79,7 @@ func New(ctx context.Context, cfg Config, transport Transport) (_ *App, err erro
 			transport.Waker(a.relay)
 		}
 	}
-	messages, err := chat.NewService(store, broadcaster, &chat.Options{SendRate: rate})
+	messages, err := chat.NewService(store, broadcaster, &chat.Options{WriteRate: rate})
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func TestSendersAreLimited(t *testing.T) {
 func TestSendRateVariable(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]chat.Rate{
-		"": {PerSecond: 20, Burst: 200}, "0": {Burst: 1}, "0.5": {PerSecond: 0.5, Burst: 5}, "100": {PerSecond: 100, Burst: 1000},
+		"": {PerSecond: 20, Burst: 200}, "0": {PerSecond: -1}, "0.5": {PerSecond: 0.5, Burst: 5}, "100": {PerSecond: 100, Burst: 1000},
 		"  ": {PerSecond: 20, Burst: 200}, " 5\n": {PerSecond: 5, Burst: 50},
 	} {
 		rate, err := sendRate(value)
