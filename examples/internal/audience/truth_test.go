@@ -22,8 +22,11 @@ type store interface {
 // members are the users of a consultation from one rev on.
 type members struct {
 	rev              int64
+	begun            int // the moment at which the change began
 	patient, student consultation.UserID
 }
+
+func (m members) has(user consultation.UserID) bool { return user == m.patient || user == m.student }
 
 // written is one text, a new message or an edit, that was stored.
 type written struct {
@@ -46,7 +49,8 @@ type truth struct {
 	members   map[consultation.ID][]members
 	suspended map[consultation.ID]map[consultation.UserID]int64 // from this rev on
 	written   map[string]written
-	received  map[receipt]int
+	received  map[receipt]int // the moment of the first receipt
+	moments   int             // counts changes and receipts
 }
 
 func newTruth() *truth {
@@ -74,7 +78,10 @@ func (t *truth) receive(user consultation.UserID, frame []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, token := range tokenPattern.FindAllString(string(frame), -1) {
-		t.received[receipt{user, token}]++
+		t.moments++
+		if _, again := t.received[receipt{user, token}]; !again {
+			t.received[receipt{user, token}] = t.moments
+		}
 		select {
 		case t.arrived <- struct{}{}:
 		default:
@@ -100,10 +107,18 @@ func (t *truth) wrote(token string, id consultation.ID, rev int64) {
 	t.written[token] = written{id, rev}
 }
 
-func (t *truth) changed(c consultation.Consultation, out consultation.UserID) {
+// begin returns the present moment, for a change that begins.
+func (t *truth) begin() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	m := members{rev: c.Rev, patient: c.Patient.UserID}
+	t.moments++
+	return t.moments
+}
+
+func (t *truth) changed(c consultation.Consultation, begun int, out consultation.UserID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := members{rev: c.Rev, begun: begun, patient: c.Patient.UserID}
 	if c.Student != nil {
 		m.student = c.Student.UserID
 	}
@@ -122,12 +137,12 @@ func (t *truth) changed(c consultation.Consultation, out consultation.UserID) {
 func (t *truth) leaks() (leaks []string, right int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for r := range t.received {
+	for r, moment := range t.received {
 		w, known := t.written[r.token]
 		switch {
 		case !known:
 			leaks = append(leaks, fmt.Sprintf("%s has received %s, which was never stored", r.user, r.token))
-		case !t.mayHearLocked(r.user, w):
+		case !t.mayHearLocked(r.user, w, moment):
 			leaks = append(leaks, fmt.Sprintf("%s has received %s, written to %s at rev %d; members %+v, suspended %v",
 				r.user, r.token, w.consultation, w.rev, t.members[w.consultation], t.suspended[w.consultation]))
 		default:
@@ -137,7 +152,9 @@ func (t *truth) leaks() (leaks []string, right int) {
 	return leaks, right
 }
 
-func (t *truth) mayHearLocked(user consultation.UserID, w written) bool {
+// mayHearLocked reports whether the user may have received a text at the moment: as a member when it was written, or as
+// one who has come since, because queued events go to the members of now.
+func (t *truth) mayHearLocked(user consultation.UserID, w written, moment int) bool {
 	if from, ok := t.suspended[w.consultation][user]; ok && w.rev > from {
 		return false
 	}
@@ -146,8 +163,11 @@ func (t *truth) mayHearLocked(user consultation.UserID, w written) bool {
 		if m.rev <= w.rev && m.rev > now.rev {
 			now = m
 		}
+		if m.rev > w.rev && m.begun < moment && m.has(user) {
+			return true
+		}
 	}
-	return user == now.patient || user == now.student
+	return now.has(user)
 }
 
 // errLost stands for a connection that is lost between a commit and its answer.
@@ -167,9 +187,10 @@ type recording struct {
 }
 
 func (s *recording) Create(ctx context.Context, p consultation.CreateParams) (consultation.Consultation, error) {
+	begun := s.truth.begin()
 	c, err := s.store.Create(ctx, p)
 	if err == nil {
-		s.truth.changed(c, "")
+		s.truth.changed(c, begun, "")
 	}
 	return c, err
 }
@@ -187,6 +208,7 @@ func (s *recording) Consultation(ctx context.Context, id consultation.ID, viewer
 }
 
 func (s *recording) Change(ctx context.Context, p consultation.ChangeParams) (consultation.Changed, error) {
+	begun := s.truth.begin()
 	done, err := s.store.Change(ctx, p)
 	if err != nil || done.Unchanged {
 		return done, err
@@ -196,7 +218,7 @@ func (s *recording) Change(ctx context.Context, p consultation.ChangeParams) (co
 	s.loseChange = false
 	s.mu.Unlock()
 	out, _ := ctx.Value(suspending{}).(consultation.UserID)
-	s.truth.changed(done.Consultation, out)
+	s.truth.changed(done.Consultation, begun, out)
 	if lost {
 		return consultation.Changed{}, errLost
 	}
