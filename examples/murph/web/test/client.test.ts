@@ -300,6 +300,23 @@ describe("PusherConnection with encrypted channels that change", () => {
     expect(server.sockets).toHaveLength(1);
     expect(server.count("pusher:unsubscribe", first)).toBe(1);
   }, 15_000);
+
+  it.each([
+    [200, { state: "subscribed", cycle: 2 }],
+    [403, { state: "denied", cycle: 1 }],
+    [500, { state: "subscribed", cycle: 2 }],
+  ])("takes notice of an event that it cannot open, when the endpoint answers %i about the key", async (status, after) => {
+    const name = "private-encrypted-consultation-demo";
+    const answers = [200, status, 200];
+    const body = { auth: "k:s", shared_secret: Buffer.from(new Uint8Array(32)).toString("base64") };
+    const connection = connect({ fetch: () => Promise.resolve(Response.json(body, { status: answers.shift() ?? 500 })) });
+    connection.subscribe(name, "resync-required", () => undefined);
+    await vi.waitFor(() => expect(connection.channelStatus(name).state).toBe("subscribed"), { timeout: 4_000 });
+    vi.spyOn(console, "error").mockImplementation(() => undefined); // pusher-js says that it drops the event
+    const [nonce, ciphertext] = [24, 40].map((n) => Buffer.from(new Uint8Array(n)).toString("base64"));
+    server.publish(name, "resync-required", { nonce, ciphertext });
+    await vi.waitFor(() => expect(connection.channelStatus(name)).toEqual(after), { timeout: 4_000 });
+  }, 15_000);
 });
 
 describe("pusherOptions", () => {
