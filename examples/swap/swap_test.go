@@ -98,3 +98,32 @@ func TestPage(t *testing.T) {
 		testenv.RunNode(t, webDir, "swap.mjs", start(t, transport), "CHROMIUM="+browser)
 	})
 }
+
+// TestReassign has another student take over while people write. A hosted service cannot end the subscription of the
+// former student, so there the change of the channel alone keeps later messages from them.
+func TestReassign(t *testing.T) {
+	t.Parallel()
+	testenv.Node(t, webDir)
+	browser := testenv.Browser(t, webDir)
+	shots, err := filepath.Abs(filepath.Join("..", "..", "test-output", "page"))
+	require.NoError(t, err)
+	run := func(t *testing.T, name string, transport demo.Transport) {
+		testenv.RunNode(t, webDir, "reassign.mjs", start(t, transport),
+			"CHROMIUM="+browser, "MURPH_TRANSPORT="+name, "MURPH_SCREENSHOTS="+shots)
+	}
+	t.Run("websocket", func(t *testing.T) {
+		transport, err := choice{transport: "websocket"}.make()
+		require.NoError(t, err)
+		run(t, "websocket", transport)
+	})
+	for _, privacy := range []string{"full", "encrypted"} {
+		t.Run("pusher "+privacy, func(t *testing.T) {
+			b := newBroker(t)
+			c := choice{transport: "pusher", host: b.host(), privacy: privacy, outbox: true}
+			c.encryptionKey = strings.Repeat("k", 32)
+			transport, err := c.pusher(b.config())
+			require.NoError(t, err)
+			run(t, "pusher-"+privacy, transport)
+		})
+	}
+}

@@ -107,6 +107,21 @@ func (c *Crowd) Write(ctx context.Context) {
 	}
 }
 
+// Reassign has the demo give each consultation to another student and back, so that its channels change twice. Messages
+// of the student that are refused meanwhile are sent again.
+func (c *Crowd) Reassign(ctx context.Context) error {
+	for i := 0; i < len(c.people); i += 2 {
+		patient, student := c.people[i], c.people[i+1]
+		for _, id := range []string{"student-1", student.id} {
+			body := map[string]string{"consultationId": string(patient.room), "studentId": id}
+			if _, err := patient.do(ctx, "POST", "/demo/reassign", body, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Converge waits until every tab has all that is stored and sees the two people present, and reports false if that is not
 // so when ctx ends. Nobody asks for anything that they have not been told to.
 func (c *Crowd) Converge(ctx context.Context) (time.Duration, error) {

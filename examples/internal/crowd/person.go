@@ -130,10 +130,13 @@ func (p *person) stored(ctx context.Context) ([]chat.Message, error) {
 	}
 }
 
-// authorise asks for a signature, as pusher-js does.
+// authorise asks for a signature, as pusher-js does. It returns errRefused for an answer of 403.
 func (p *person) authorise(ctx context.Context, socket realtime.SocketID, ch realtime.Channel) (realtime.Grant, error) {
 	var grant realtime.Grant
 	form := url.Values{"socket_id": {string(socket)}, "channel_name": {string(ch)}}
-	_, err := p.do(ctx, "POST", "/api/pusher/auth", form, &grant)
+	status, err := p.do(ctx, "POST", "/api/pusher/auth", form, &grant)
+	if status == http.StatusForbidden {
+		err = fmt.Errorf("%s: %w", ch, errRefused)
+	}
 	return grant, err
 }

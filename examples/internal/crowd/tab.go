@@ -24,6 +24,10 @@ type tab struct {
 	crowd  *Crowd
 	ready  chan struct{} // closed when it is subscribed for the first time
 
+	// Only the goroutine of live uses these two.
+	named  channels // by the last answer of the server
+	joined channels // on the open connection
+
 	mu      sync.Mutex // guards what follows
 	socket  realtime.SocketID
 	log     *chattest.Log
@@ -51,7 +55,7 @@ func (t *tab) expectNot(key string) {
 func (t *tab) sent(answer json.RawMessage) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.log.Apply(realtime.Event{Channel: consultation.Channel(t.person.room, 1), Name: chat.EventNewMessage, Data: answer})
+	return t.log.Apply(realtime.Event{Name: chat.EventNewMessage, Data: answer})
 }
 
 // live connects again and again until ctx ends, with the pauses of pusher-js: none after the codes 4200 to 4299, a second
@@ -91,43 +95,16 @@ func (t *tab) visit(ctx context.Context) error {
 	t.mu.Lock()
 	t.socket, t.own = c.SocketID(), make(map[string]bool)
 	t.mu.Unlock()
-	for _, ch := range []realtime.Channel{consultation.PresenceChannel(t.person.room, 1), consultation.Channel(t.person.room, 1)} {
-		grant, err := t.person.authorise(dialling, c.SocketID(), ch)
-		if err != nil {
-			return err
-		}
-		if err := t.subscribe(dialling, c, ch, grant); err != nil {
+	t.joined = channels{}
+	if t.named == (channels{}) {
+		if err := t.catchUp(dialling); err != nil {
 			return err
 		}
 	}
-	t.online()
-	if err := t.catchUp(ctx); err != nil {
+	if err := t.follow(ctx, c); err != nil {
 		return err
 	}
 	return t.listen(ctx, c)
-}
-
-// subscribe waits for the acknowledgement and takes whatever comes before it.
-func (t *tab) subscribe(ctx context.Context, c *realtimetest.Client, ch realtime.Channel, g realtime.Grant) error {
-	request := map[string]string{"channel": string(ch), "auth": g.Auth, "channel_data": g.ChannelData}
-	if err := c.Send(ctx, "pusher:subscribe", request); err != nil {
-		return err
-	}
-	for {
-		f, err := c.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := t.take(ctx, f); err != nil {
-			return err
-		}
-		if f.Channel == ch && f.Event == "pusher:subscription_error" {
-			return fmt.Errorf("subscribe to %s: refused", ch)
-		}
-		if f.Channel == ch && f.Event == "pusher_internal:subscription_succeeded" {
-			return nil
-		}
-	}
 }
 
 // online is when everything is subscribed.
@@ -163,24 +140,33 @@ func (t *tab) listen(ctx context.Context, c *realtimetest.Client) error {
 			return err
 		}
 		pinged = false
-		if err := t.take(ctx, f); err != nil {
+		err = t.take(ctx, f)
+		if errors.Is(err, errRefused) { // subscribe again, or ask for the present channels
+			err = t.joined.leave(ctx, c)
+			t.joined = channels{}
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.follow(ctx, c); err != nil {
 			return err
 		}
 	}
 }
 
-// take acts on one message.
+// take acts on one message. It ignores channels that the tab has left.
 func (t *tab) take(ctx context.Context, f realtimetest.Frame) error {
-	switch f.Event {
-	case "pusher_internal:subscription_succeeded":
-		if f.Channel == consultation.PresenceChannel(t.person.room, 1) {
-			return t.meet(f.Data)
-		}
+	presence := f.Channel == t.joined.PresenceChannel
+	switch {
+	case f.Channel == "" || !presence && f.Channel != t.joined.Channel:
 		return nil
-	case "pusher_internal:member_added", "pusher_internal:member_removed":
+	case f.Event == "pusher:subscription_error":
+		return fmt.Errorf("%s: %w", f.Channel, errRefused)
+	case presence && f.Event == "pusher_internal:subscription_succeeded":
+		return t.meet(f.Data)
+	case presence && (f.Event == "pusher_internal:member_added" || f.Event == "pusher_internal:member_removed"):
 		return t.member(f.Data, f.Event == "pusher_internal:member_added")
-	}
-	if f.IsProtocol() || f.Channel != consultation.Channel(t.person.room, 1) {
+	case presence || f.IsProtocol():
 		return nil
 	}
 	behind, err := t.apply(f)
@@ -256,7 +242,8 @@ func (t *tab) catchUp(ctx context.Context) error {
 		t.mu.Unlock()
 		var answer struct {
 			chat.Changes
-			Read map[consultation.UserID]chat.ReadMark
+			Read      map[consultation.UserID]chat.ReadMark
+			Transport channels
 		}
 		t.crowd.book.catchesUp()
 		if _, err := t.person.do(ctx, "GET", path, nil, &answer); err != nil {
@@ -268,6 +255,7 @@ func (t *tab) catchUp(ctx context.Context) error {
 			wait = min(2*wait, 2*time.Second)
 			continue
 		}
+		t.named = answer.Transport
 		t.mu.Lock()
 		t.log.Merge(answer.Changes)
 		behind := t.log.Behind()

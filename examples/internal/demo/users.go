@@ -111,12 +111,13 @@ func login(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reassign answers POST /demo/reassign {"studentId": "student-2"}: what a host does when it gives the demo consultation to
-// another student.
+// reassign answers POST /demo/reassign {"studentId": "student-2"}, as a host that gives a consultation to another student.
+// The optional consultationId defaults to the demo consultation.
 func (a *App) reassign(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		StudentID consultation.UserID `json:"studentId"`
-	}
+	body := struct {
+		ConsultationID consultation.ID     `json:"consultationId"`
+		StudentID      consultation.UserID `json:"studentId"`
+	}{ConsultationID: demoConsultation}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&body); err != nil {
 		http.Error(w, "the body must be a JSON object with studentId", http.StatusBadRequest)
 		return
@@ -126,7 +127,7 @@ func (a *App) reassign(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the demo students are student-1 and student-2", http.StatusNotFound)
 		return
 	}
-	change := consultation.TransitionParams{ID: demoConsultation, By: consultation.Host(), Student: &student}
+	change := consultation.TransitionParams{ID: body.ConsultationID, By: consultation.Host(), Student: &student}
 	if _, err := a.consultations.Reassign(r.Context(), change); err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return

@@ -3,6 +3,7 @@ import nacl from "tweetnacl";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PusherConnection, type ConnectionOptions, type Transport } from "../src/murph";
 import { pusherOptions } from "../src/murph/config";
+import { isEncrypted } from "../src/murph/load";
 import { PusherServer } from "./pusherServer";
 
 const channel = "private-consultation-demo";
@@ -271,6 +272,51 @@ describe("PusherConnection beyond private channels", () => {
     server.publish(channel, "e", 1);
     await vi.waitFor(() => expect(plain).toHaveBeenCalledOnce());
   });
+});
+
+describe("PusherConnection with encrypted channels that change", () => {
+  it("moves on the same socket, and opens what each channel carries with its own key", async () => {
+    const first = "private-encrypted-consultation-demo";
+    const second = "private-encrypted-consultation.2-demo";
+    const keys = new Map([[first, new Uint8Array(32).fill(1)], [second, new Uint8Array(32).fill(2)]]);
+    const fetch = (_: string, init: RequestInit) => {
+      const key = keys.get((init.body as URLSearchParams).get("channel_name") ?? "") ?? new Uint8Array(32);
+      return Promise.resolve(Response.json({ auth: "k:s", shared_secret: Buffer.from(key).toString("base64") }));
+    };
+    const connection = connect({ fetch });
+    const heard = vi.fn();
+    expect([...keys.keys()].filter(isEncrypted)).toHaveLength(2);
+    for (const name of keys.keys()) {
+      const leave = connection.subscribe(name, "new-message", heard);
+      await vi.waitFor(() => expect(connection.channelStatus(name).state).toBe("subscribed"), { timeout: 4_000 });
+      const nonce = new Uint8Array(24).fill(3);
+      const box = nacl.secretbox(Buffer.from(JSON.stringify({ name })), nonce, keys.get(name) ?? nonce);
+      const [n, c] = [nonce, box].map((bytes) => Buffer.from(bytes).toString("base64"));
+      server.publish(name, "new-message", { nonce: n, ciphertext: c });
+      await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith({ name }), { timeout: 4_000 });
+      if (name === first) leave();
+    }
+    expect(heard).toHaveBeenCalledTimes(2);
+    expect(server.sockets).toHaveLength(1);
+    expect(server.count("pusher:unsubscribe", first)).toBe(1);
+  }, 15_000);
+
+  it.each([
+    [200, { state: "subscribed", cycle: 2 }],
+    [403, { state: "denied", cycle: 1 }],
+    [500, { state: "subscribed", cycle: 2 }],
+  ])("takes notice of an event that it cannot open, when the endpoint answers %i about the key", async (status, after) => {
+    const name = "private-encrypted-consultation-demo";
+    const answers = [200, status, 200];
+    const body = { auth: "k:s", shared_secret: Buffer.from(new Uint8Array(32)).toString("base64") };
+    const connection = connect({ fetch: () => Promise.resolve(Response.json(body, { status: answers.shift() ?? 500 })) });
+    connection.subscribe(name, "resync-required", () => undefined);
+    await vi.waitFor(() => expect(connection.channelStatus(name).state).toBe("subscribed"), { timeout: 4_000 });
+    vi.spyOn(console, "error").mockImplementation(() => undefined); // pusher-js says that it drops the event
+    const [nonce, ciphertext] = [24, 40].map((n) => Buffer.from(new Uint8Array(n)).toString("base64"));
+    server.publish(name, "resync-required", { nonce, ciphertext });
+    await vi.waitFor(() => expect(connection.channelStatus(name)).toEqual(after), { timeout: 4_000 });
+  }, 15_000);
 });
 
 describe("pusherOptions", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   isBehind, messageKey, messagesInOrder, newLog, nextQuestion, reduceLog, type LogAction, type LogEvent, type LogState,
 } from "../src/murph";
-import { ModelServer, otherStudent, patient, random, student, thin } from "./model";
+import { ModelServer, otherStudent, patient, random, student, thin, transportOf } from "./model";
 
 const runs = Number(process.env["MURPH_TRACES"] ?? 400);
 
@@ -150,6 +150,7 @@ describe("reduceLog on random traces", () => {
         world.arriveAll();
         world.catchUp();
         expectConverged(world);
+        expect(world.log.transport).toEqual(transportOf(world.server.audience));
       } catch (err) {
         throw new Error(`seed ${seed}`, { cause: err });
       }

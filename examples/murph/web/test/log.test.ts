@@ -3,7 +3,7 @@ import {
   hasOlder, isBehind, isParticipant, messageKey, messagesInOrder, newLog, nextQuestion, readByOthers, reduceLog, unreadCount,
   type LogAction, type LogState,
 } from "../src/murph";
-import { ModelServer, event, otherStudent, patient, student, thin } from "./model";
+import { ModelServer, event, otherStudent, patient, student, thin, transportOf } from "./model";
 
 function opened(server: ModelServer): LogState {
   return reduceLog(newLog(patient.id, "demo"), { type: "page", page: server.history() });
@@ -283,5 +283,43 @@ describe("reduceLog", () => {
     expect(isParticipant(newLog(student.id, "demo"))).toBe(true);
     expect(isParticipant(log)).toBe(true);
     expect(isParticipant(take(log, server.change({ student: otherStudent })))).toBe(false);
+  });
+
+  it("takes the channels of every answer, unless a newer one has named others", () => {
+    const server = new ModelServer();
+    for (let i = 0; i < 8; i++) server.send(student, `${i}`);
+    const log = opened(server);
+    expect(newLog(patient.id, "demo").transport).toBeNull();
+    expect(log.transport).toEqual(transportOf(1));
+    const { windowStart: before, epoch } = log;
+    const asked = nextQuestion(log);
+    const answers = (): LogAction[] => [
+      { type: "page", page: server.history() },
+      { type: "older", before, epoch, page: server.history(before) },
+      // It does not touch the window, so its messages are dropped.
+      { type: "older", before: before - 2, epoch, page: server.history(before - 2) },
+      { type: "changes", asked, answer: server.changes(asked.since) },
+    ];
+    const old = answers();
+    server.change({ student: otherStudent });
+    for (const answer of answers()) {
+      const moved = reduceLog(log, answer);
+      expect(moved.transport).toEqual(transportOf(2));
+      for (const late of old) expect(reduceLog(moved, late).transport).toBe(moved.transport);
+    }
+  });
+
+  it("takes the channels of a store that was put back, and none that are known to be from before", () => {
+    const server = new ModelServer();
+    for (let i = 0; i < 8; i++) server.send(student, `${i}`);
+    const backup = server.copy();
+    server.change({ student: otherStudent });
+    let log = opened(server);
+    const late = { type: "older", before: log.windowStart, epoch: log.epoch, page: server.history(log.windowStart) } as const;
+    server.restore(backup);
+    const asked = nextQuestion(log);
+    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since) });
+    expect(log.transport).toEqual(transportOf(1));
+    expect(reduceLog(log, late).transport).toEqual(transportOf(1));
   });
 });

@@ -6,7 +6,15 @@ export const patient: Person = { id: "patient-1", role: "PATIENT", firstName: "P
 export const student: Person = { id: "student-1", role: "STUDENT", firstName: "Stefan", lastName: "Vogt" };
 export const otherStudent: Person = { id: "student-2", role: "STUDENT", firstName: "Sofia", lastName: "Lenz" };
 
-const transport: Transport = { driver: "websocket", key: "k", channel: "private-consultation-demo" };
+/** The channels of an audience, under the names that the server gives them. */
+export function transportOf(audience: number): Transport {
+  const number = audience > 1 ? `.${audience}` : "";
+  return {
+    driver: "websocket", key: "k",
+    channel: `private-consultation${number}-demo`, presenceChannel: `presence-consultation${number}-demo`,
+  };
+}
+
 const time = "2026-01-02T03:04:05.000000Z";
 
 /** A server as the contract describes it: one counter, a row for each message, answers from one snapshot. */
@@ -14,6 +22,8 @@ export class ModelServer {
   consultation: Consultation = {
     id: "demo", status: "IN_PROGRESS", topic: "Topic", patient, student, rev: 2, createdAt: time, updatedAt: time,
   };
+  /** The number in the channel names. It is raised when another student takes over. */
+  audience = 1;
   readonly rows = new Map<string, Message>();
   readonly read = new Map<string, ReadMark>();
   /** As a store's limit on how far behind a client may continue. */
@@ -52,6 +62,7 @@ export class ModelServer {
   change(to: { status?: Status; student?: Person }): LogEvent[] {
     const previousStatus = this.consultation.status;
     const rev = this.#next();
+    if (to.student && to.student.id !== this.consultation.student?.id) this.audience++;
     this.consultation = { ...this.consultation, ...to, rev };
     const events: LogEvent[] = [];
     if (to.status) events.push(event("status-update", { consultationId: "demo", status: to.status, previousStatus, rev, at: time }));
@@ -87,6 +98,7 @@ export class ModelServer {
   /** Puts the store back to a copy made with {@link copy}. */
   restore(from: ModelServer): void {
     this.consultation = from.consultation;
+    this.audience = from.audience;
     this.rows.clear();
     for (const [id, m] of from.rows) this.rows.set(id, m);
     this.read.clear();
@@ -100,7 +112,8 @@ export class ModelServer {
   }
 
   #header() {
-    return { consultation: this.consultation, rev: this.rev, read: Object.fromEntries(this.read), transport };
+    const { consultation, rev } = this;
+    return { consultation, rev, read: Object.fromEntries(this.read), transport: transportOf(this.audience) };
   }
 
   #row(id: string): Message {

@@ -1,59 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api, ConsultationSession, messagesInOrder, type SessionOptions } from "../src/murph";
-import { ModelServer, otherStudent, patient, student } from "./model";
-
-interface Asked {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: Record<string, unknown>;
-}
-
-const problem = { "Content-Type": "application/problem+json" };
-
-/** The model server behind fetch. intercept may answer in its place. */
-class Backend {
-  readonly server = new ModelServer();
-  readonly asked: Asked[] = [];
-  intercept: (asked: Asked) => Response | Promise<Response> | undefined = () => undefined;
-
-  readonly fetch: typeof fetch = async (input, init = {}) => {
-    const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
-    const asked: Asked = { method: init.method ?? "GET", url: new URL(input as string), headers: new Headers(init.headers), body };
-    this.asked.push(asked);
-    return (await this.intercept(asked)) ?? this.#answer(asked);
-  };
-
-  posts(): Asked[] {
-    return this.asked.filter((a) => a.method === "POST");
-  }
-
-  gets(): string[] {
-    return this.asked.filter((a) => a.method === "GET").map((a) => a.url.search);
-  }
-
-  #answer({ method, url, headers, body }: Asked): Response {
-    const id = url.pathname.split("/").at(-1) ?? "";
-    if (url.pathname.endsWith("/gelesen")) return Response.json({ seq: body["seq"], at: "" });
-    if (method === "PATCH" || method === "DELETE") {
-      const rev = this.server.rows.get(id)?.rev;
-      if (headers.get("If-Match") !== `"${rev}"`) return Response.json({ code: "stale", rev }, { status: 412, headers: problem });
-      if (method === "PATCH") this.server.edit(id, body["content"] as string);
-      else this.server.delete(id);
-      return Response.json(this.server.rows.get(id));
-    }
-    if (method === "POST") {
-      const { message, events } = this.server.send(patient, body["content"] as string, body["clientMessageId"] as string);
-      return Response.json(message, { status: events.length > 0 ? 201 : 200 });
-    }
-    const since = url.searchParams.get("since");
-    const before = url.searchParams.get("before");
-    const tag = `"rev-${this.server.rev}"`;
-    if (since === null) return Response.json(this.server.history(before === null ? undefined : Number(before)));
-    if (headers.get("If-None-Match") === tag) return new Response(null, { status: 304 });
-    return Response.json(this.server.changes(Number(since)), { headers: { ETag: tag } });
-  }
-}
+import { Backend } from "./backend";
+import { otherStudent, patient, student, transportOf } from "./model";
 
 let backend: Backend;
 let stop: (() => void) | undefined;
@@ -89,7 +37,7 @@ describe("asking", () => {
     backend.server.send(student, "old");
     const session = await open();
     expect(shown(session)).toEqual(["old"]);
-    expect(session.getState().transport?.channel).toBe("private-consultation-demo");
+    expect(session.getState().log.transport?.channel).toBe("private-consultation-demo");
     backend.server.send(student, "between page and subscription");
     session.catchUp();
     await settled();
@@ -214,6 +162,64 @@ describe("asking", () => {
     await Promise.all([session.loadOlder(), session.loadOlder()]);
     expect(shown(session)).toHaveLength(8);
     expect(backend.gets()).toEqual(["", "?before=6"]);
+  });
+});
+
+describe("following the channels", () => {
+  const channel = (session: ConsultationSession) => session.getState().log.transport?.channel;
+  const resync = { consultationId: "demo", rev: 0 };
+
+  it("asks after a resync without a rev and moves to the channels of the answer", async () => {
+    const session = await open();
+    backend.server.change({ student: otherStudent });
+    backend.server.send(otherStudent, "from the new student");
+    session.handleEvent("resync-required", resync);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(session.getState().log.transport).toEqual(transportOf(2));
+    expect(shown(session)).toEqual(["from the new student"]);
+    expect(session.getState().log.consultation?.student?.id).toBe(otherStudent.id);
+  });
+
+  it("moves with the next regular question when the resync is lost", async () => {
+    const session = await open();
+    session.setLink(true, "1.1");
+    backend.server.change({ student: otherStudent });
+    await vi.advanceTimersByTimeAsync(45_000);
+    expect(channel(session)).toBe(transportOf(2).channel);
+  });
+
+  it("moves when a page of older history names other channels", async () => {
+    for (let i = 0; i < 8; i++) backend.server.send(student, `${i}`);
+    const session = await open();
+    backend.server.change({ student: otherStudent });
+    await session.loadOlder();
+    expect(channel(session)).toBe(transportOf(2).channel);
+  });
+
+  it("does not move back for a page that was read before the change", async () => {
+    for (let i = 0; i < 8; i++) backend.server.send(student, `${i}`);
+    const session = await open();
+    const before = backend.server.history(6);
+    let release: (r: Response) => void = () => undefined;
+    backend.intercept = ({ url }) =>
+      url.searchParams.has("before") ? new Promise<Response>((resolve) => (release = resolve)) : undefined;
+    const loading = session.loadOlder();
+    backend.server.change({ student: otherStudent });
+    session.catchUp();
+    await settled();
+    release(Response.json(before));
+    await loading;
+    expect(channel(session)).toBe(transportOf(2).channel);
+    expect(shown(session)).toHaveLength(8);
+  });
+
+  it("names no channel of a consultation that is no longer the person's", async () => {
+    const session = await open();
+    backend.intercept = () => Response.json({}, { status: 404 });
+    session.catchUp();
+    await settled();
+    expect(session.getState().trouble).toBe("replaced");
+    expect(session.getState().log.transport).toBeNull();
   });
 });
 

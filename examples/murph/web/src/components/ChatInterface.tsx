@@ -37,7 +37,7 @@ interface Props {
 /** One consultation: header, messages, composer. */
 export function ChatInterface(props: Props) {
   const state = useSession(props.session);
-  const { transport } = state;
+  const { transport } = state.log;
   const connection = useMemo(() => (transport ? sharedConnection(props.api, transport) : null), [props.api, transport]);
   return (
     <ConnectionProvider connection={connection}>
@@ -49,11 +49,12 @@ export function ChatInterface(props: Props) {
 function Chat({ session, state, draft, onDraft, onBack, onChange }: Props & { readonly state: SessionState }) {
   const { t } = useLanguage();
   const toast = useToast();
-  const { log, transport, trouble, reachable, loadingOlder } = state;
+  const { log, trouble, reachable, loadingOlder } = state;
+  const { transport } = log;
   const connection = useConnectionState();
   const open = trouble === null;
   useConsultationEvents(session, open ? transport?.channel : undefined);
-  const presence = usePresence(open ? transport?.presenceChannel : undefined, log);
+  const presence = usePresence(session, open ? transport?.presenceChannel : undefined);
   const [editing, setEditing] = useState<string | null>(null);
   const unread = useMemo(() => unreadCount(log), [log]);
   useEffect(() => onChange(unread), [onChange, unread, log.rev, log.consultation?.status, trouble]);

@@ -218,12 +218,16 @@ export class PusherConnection {
         const endpoint = this.#transport.authEndpoint ?? "api/pusher/auth";
         authorizeChannel(this.#options.fetch, endpoint, { socketId, channelName }).then(
           (grant) => {
-            if (current()) callback(null, grant);
+            if (!current()) return;
+            callback(null, grant);
+            this.#subscriptions.get(channelName)?.onNewKey(null);
           },
           (err: unknown) => {
             if (!current()) return;
             const sub = this.#subscriptions.get(channelName);
-            if (sub) sub.refused = err instanceof AuthorizationError ? err : null;
+            const refused = err instanceof AuthorizationError ? err : null;
+            if (sub?.onNewKey(refused)) return;
+            if (sub) sub.refused = refused;
             callback(err as Error, null);
           },
         );

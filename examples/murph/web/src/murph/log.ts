@@ -46,30 +46,31 @@ function loadPage(state: LogState, page: HistoryPage): LogState {
     reads: mergeReads(state.reads, page.read),
     early: [],
   };
-  next = settle(mergeHeader(next, page.consultation), page.messages);
+  next = settle(mergeAnswer(next, page), page.messages);
   for (const event of state.early) next = applyEvent(next, event);
   return next;
 }
 
 // A newest page that comes again, as under StrictMode, is true but may lie above a gap: it never moves rev.
 function mergePage(state: LogState, page: HistoryPage): LogState {
-  const next = mergeHeader({ ...state, reads: mergeReads(state.reads, page.read) }, page.consultation);
+  const next = mergeAnswer({ ...state, reads: mergeReads(state.reads, page.read) }, page);
   return settle(page.rev > next.rev ? want(next) : next, page.messages);
 }
 
 function mergeOlder(state: LogState, before: number, epoch: number, page: HistoryPage): LogState {
+  if (!state.loaded || epoch !== state.epoch) return state;
   // A page that does not touch the window would leave a hole below it.
-  if (!state.loaded || epoch !== state.epoch || before < state.windowStart) return state;
+  if (before < state.windowStart) return mergeTransport(state, page);
   const start = page.hasMore ? lowestSeq(page.messages) : 0;
   const next = { ...state, windowStart: Math.min(state.windowStart, start) };
-  return settle(mergeHeader(next, page.consultation), page.messages);
+  return settle(mergeAnswer(next, page), page.messages);
 }
 
 function mergeChanges(state: LogState, asked: Question, answer: ChangesPage): LogState {
   if (!state.loaded || asked.epoch !== state.epoch) return state;
   if (answer.reset) return startOver(state, asked, answer);
   const next = settle(
-    mergeHeader({ ...state, reads: mergeReads(state.reads, answer.read) }, answer.consultation),
+    mergeAnswer({ ...state, reads: mergeReads(state.reads, answer.read) }, answer),
     answer.messages,
   );
   // The answer covers what lies between since and nextSince; above a hole it proves nothing.
@@ -97,8 +98,9 @@ function startOver(state: LogState, asked: Question, answer: ChangesPage): LogSt
     consultation: restored ? null : state.consultation,
     statusRev: restored ? 0 : state.statusRev,
     studentRev: restored ? 0 : state.studentRev,
+    transportRev: restored ? 0 : state.transportRev,
   };
-  return advance(settle(settle(mergeHeader(next, answer.consultation), answer.messages), kept));
+  return advance(settle(settle(mergeAnswer(next, answer), answer.messages), kept));
 }
 
 function applyEvent(state: LogState, event: LogEvent): LogState {
@@ -223,13 +225,24 @@ function mergeHeader(state: LogState, header: Consultation): LogState {
   };
   return {
     ...state,
-    consultation: sameHeader(known, consultation) ? known : consultation,
+    consultation: same(known, consultation) ? known : consultation,
     statusRev: newStatus ? header.rev : state.statusRev,
     studentRev: newStudent ? header.rev : state.studentRev,
   };
 }
 
-function sameHeader(a: Consultation, b: Consultation): boolean {
+/** Takes what an answer says beside the messages. */
+function mergeAnswer(state: LogState, answer: HistoryPage): LogState {
+  return mergeTransport(mergeHeader(state, answer.consultation), answer);
+}
+
+/** The channel names change with the rev, so an answer that is older than the last one names channels that were left. */
+function mergeTransport(state: LogState, { rev, transport }: HistoryPage): LogState {
+  if (rev < state.transportRev || same(state.transport, transport)) return state;
+  return { ...state, transport, transportRev: rev };
+}
+
+function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

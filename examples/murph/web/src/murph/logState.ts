@@ -1,4 +1,4 @@
-import type { ChangesPage, Consultation, HistoryPage, LogEventName, Message, ReadMark, Reads } from "./types";
+import type { ChangesPage, Consultation, HistoryPage, LogEventName, Message, ReadMark, Reads, Transport } from "./types";
 
 /**
  * The log of one consultation as a pure function: what the server answers, what the channel tells and what the person
@@ -36,6 +36,10 @@ export interface LogState {
   readonly consultation: Consultation | null;
   readonly statusRev: number;
   readonly studentRev: number;
+  /** Where the events come from. The channels in it change when another student takes over. */
+  readonly transport: Transport | null;
+  /** The rev of the first answer that named this transport. */
+  readonly transportRev: number;
   /** Events that came before the first page. */
   readonly early: readonly LogEvent[];
 }
@@ -96,6 +100,8 @@ export function newLog(me: string, consultationId: string): LogState {
     consultation: null,
     statusRev: 0,
     studentRev: 0,
+    transport: null,
+    transportRev: 0,
     early: [],
   };
 }

@@ -4,7 +4,7 @@ import { reduceLog } from "./log";
 import { hasOlder, isBehind, isParticipant, newLog, nextQuestion, type LogAction, type LogState } from "./logState";
 import { Outbox } from "./outbox";
 import { ReadReporter } from "./reads";
-import type { LogEventName, Message, Status, Transport } from "./types";
+import type { LogEventName, Message, Status } from "./types";
 
 /**
  * Why a consultation cannot be shown. Everything else is tried again. gone: it does not exist, or not for this person;
@@ -14,7 +14,6 @@ export type Trouble = "gone" | "replaced" | "unauthenticated";
 
 export interface SessionState {
   readonly log: LogState;
-  readonly transport: Transport | null;
   readonly trouble: Trouble | null;
   /** The last request reached the server. */
   readonly reachable: boolean;
@@ -83,7 +82,6 @@ export class ConsultationSession {
     this.#pauses = { ...defaultPauses, ...options.pauses };
     this.#state = {
       log: newLog(options.me, options.consultationId),
-      transport: null,
       trouble: null,
       reachable: true,
       loadingOlder: false,
@@ -269,9 +267,7 @@ export class ConsultationSession {
   async #askOnce(): Promise<void> {
     const { api, consultationId } = this.#options;
     if (!this.#state.log.loaded) {
-      const page = await api.history(consultationId);
-      this.#set({ transport: page.transport });
-      this.#dispatch({ type: "page", page });
+      this.#dispatch({ type: "page", page: await api.history(consultationId) });
       return;
     }
     for (let more = true; more; ) {
@@ -282,9 +278,6 @@ export class ConsultationSession {
         return;
       }
       this.#dispatch({ type: "changes", asked, answer });
-      if (JSON.stringify(answer.transport) !== JSON.stringify(this.#state.transport)) {
-        this.#set({ transport: answer.transport });
-      }
       more = answer.hasMore && !answer.reset && this.#state.log.rev > asked.since;
     }
   }
@@ -307,7 +300,7 @@ export class ConsultationSession {
   }
 
   #nextAt(now: number): number {
-    const { log, transport, trouble } = this.#state;
+    const { log, trouble } = this.#state;
     if (trouble) return Infinity;
     if (this.#failures > 0) return this.#askedAt + Math.min(slowest, 1_000 * 2 ** (this.#failures - 1));
     if (!log.loaded) return now;
@@ -315,7 +308,7 @@ export class ConsultationSession {
     if (behind) return this.#gapSince + Math.min(slowest, this.#pauses.gap * 2 ** this.#gapTries);
     if (document.visibilityState === "hidden") return Infinity;
     const { live, cutOff, pollOnly } = this.#pauses;
-    return this.#askedAt + (this.#live ? live : transport?.driver === "poll" ? pollOnly : cutOff);
+    return this.#askedAt + (this.#live ? live : log.transport?.driver === "poll" ? pollOnly : cutOff);
   }
 
   #stopTimer(): void {

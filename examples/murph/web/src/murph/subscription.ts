@@ -136,6 +136,19 @@ export class Subscription {
     if (this.#status.state === "subscribed") this.#setState("pending");
   }
 
+  /**
+   * Takes the answer of the authorisation endpoint while the channel is subscribed, and reports whether it is. pusher-js
+   * asks for a new key then, because it cannot open an event, and may drop the event. So a new cycle begins, or the
+   * subscription counts as refused.
+   */
+  onNewKey(refused: AuthorizationError | null): boolean {
+    if (this.#status.state !== "subscribed") return false;
+    this.refused = refused;
+    if (refused) this.#onRefused(refused);
+    else this.#setState("subscribed");
+    return true;
+  }
+
   /** pusher-js subscribes by itself now; this waits for the answer. */
   onConnected(): void {
     clearTimeout(this.#timer);

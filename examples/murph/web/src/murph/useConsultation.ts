@@ -9,8 +9,20 @@ export function useSession(session: ConsultationSession): SessionState {
 }
 
 /**
- * Feeds a session with the events of its channel. First the subscription, then, each time that it has succeeded, the
- * question for what was missed.
+ * Asks the server when it refuses to authorize a channel. The answer names the present channel where another student
+ * has taken over, and tells a person who lost their part.
+ */
+export function useQuestionWhenDenied(session: ConsultationSession, channelName: string | undefined): void {
+  const connection = useConnection();
+  const { state } = useChannelStatus(channelName);
+  useEffect(() => {
+    if (state === "denied") session.catchUp();
+  }, [session, connection, channelName, state]);
+}
+
+/**
+ * Feeds a session with the events of its channel, the present `log.transport.channel`. Each time that the subscription
+ * has succeeded, also after a move to another channel, it asks for what was missed.
  */
 export function useConsultationEvents(session: ConsultationSession, channelName: string | undefined): void {
   const connection = useConnection();
@@ -31,9 +43,9 @@ export function useConsultationEvents(session: ConsultationSession, channelName:
   }, [session, connection, connectionState, state, cycle]);
 
   useEffect(() => {
-    // A subscription that is refused for good is news too: whoever lost their part learns it from the answer.
-    if (cycle > 0 || state === "denied") session.catchUp();
-  }, [session, cycle, state]);
+    if (cycle > 0) session.catchUp();
+  }, [session, connection, channelName, cycle]);
+  useQuestionWhenDenied(session, channelName);
 
   useEffect(() => {
     const wake = () => {

@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { useChannelMembers, useConnection, usePusherSubscription } from "./hooks";
-import { messagesInOrder, type LogState } from "./logState";
+import { messagesInOrder } from "./logState";
+import type { ConsultationSession } from "./session";
 import { TypingBoard } from "./typing";
+import { useQuestionWhenDenied } from "./useConsultation";
 
 /** The event by which a client tells that its person is typing. It carries nothing. */
 const typingEvent = "client-typing";
@@ -21,11 +23,12 @@ export interface Presence {
  * Who is here and who is typing, over the presence channel that the server names. None of it is certain, none of it is
  * stored, and without such a channel nothing is shown.
  */
-export function usePresence(channelName: string | undefined, log: LogState): Presence {
+export function usePresence(session: ConsultationSession, channelName: string | undefined): Presence {
   const connection = useConnection();
   const [board] = useState(() => new TypingBoard());
   const here = useChannelMembers(channelName);
   const typing = useSyncExternalStore(board.watch, board.typing);
+  const { log } = useSyncExternalStore(session.watch, session.getState);
   const { me } = log;
 
   usePusherSubscription(channelName, typingEvent, (_, from) => {
@@ -35,7 +38,14 @@ export function usePresence(channelName: string | undefined, log: LogState): Pre
   usePusherSubscription<{ id?: unknown }>(channelName, "pusher:member_removed", (member) => {
     if (typeof member.id === "string") board.clear(member.id);
   });
-  useEffect(() => () => board.clearAll(), [board, channelName]);
+  useQuestionWhenDenied(session, channelName);
+  useEffect(
+    () => () => {
+      board.clearAll();
+      board.sent(); // on another channel the next key is news again
+    },
+    [board, channelName],
+  );
 
   const last = messagesInOrder(log).at(-1);
   useEffect(() => {
