@@ -133,9 +133,6 @@ func (c Config) String() string {
 	return "{app " + c.AppID + " key " + c.Key + " cluster " + c.Cluster + " host " + c.Host + " [hidden]}"
 }
 
-// GoString shows what is public.
-func (c Config) GoString() string { return c.String() }
-
 // LogValue shows what is public.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("app_id", c.AppID), slog.String("key", c.Key),

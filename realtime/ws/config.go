@@ -191,17 +191,6 @@ type Config struct {
 	defaultAddressConnections, defaultAddressRate bool
 }
 
-// String shows the application id and the key only.
-func (c Config) String() string { return "{app " + c.AppID + " key " + c.Key + " [hidden]}" }
-
-// GoString shows the application id and the key only.
-func (c Config) GoString() string { return c.String() }
-
-// LogValue shows the application id and the key only.
-func (c Config) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("app_id", c.AppID), slog.String("key", c.Key))
-}
-
 func (c Config) withDefaults() Config {
 	orDuration(&c.ActivityTimeout, 30*time.Second)
 	orDuration(&c.PongTimeout, 10*time.Second)

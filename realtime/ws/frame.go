@@ -13,6 +13,9 @@ const (
 	opPing  = 0x9
 )
 
+// maxControlPayload is the longest payload of a control frame (RFC 6455 §5.5).
+const maxControlPayload = 125
+
 const (
 	finalFragment = 0x80 // in the first byte of a frame
 	controlFrame  = 0x08 // in the first byte
@@ -53,14 +56,20 @@ type inbound struct {
 	payload uint64 // bytes that are still to come
 	open    bool   // within a fragmented message
 	closed  bool   // a close frame has begun
-	frames  int    // have begun since somebody has counted
-	pings   int    // of frames
+	ending  bool   // within the first close frame
+	reason  []byte // its payload, as far as it has arrived
+	mask    [4]byte
+	frames  int // have begun since somebody has counted
+	pings   int // of frames
 }
 
 func (f *inbound) advance(p []byte) {
 	for len(p) > 0 {
 		if f.payload > 0 {
 			n := min(uint64(len(p)), f.payload)
+			if f.ending {
+				f.keepReason(p[:n])
+			}
 			f.payload -= n
 			p = p[n:]
 			continue
@@ -102,11 +111,25 @@ func (f *inbound) begin() {
 	if f.header[0]&controlFrame == 0 {
 		f.open = f.header[0]&finalFragment == 0
 	}
-	f.closed = f.closed || f.header[0]&0x0f == opClose
+	f.ending = f.header[0]&0x0f == opClose && !f.closed
+	if f.ending {
+		f.closed = true
+		f.mask = [4]byte{}
+		if f.header[1]&maskedPayload != 0 {
+			copy(f.mask[:], f.header[f.have-4:])
+		}
+	}
 	f.have = 0
 	f.frames++
 	if f.header[0]&0x0f == opPing {
 		f.pings++
+	}
+}
+
+// keepReason keeps what a control frame has room for.
+func (f *inbound) keepReason(p []byte) {
+	for _, b := range p[:min(len(p), maxControlPayload-len(f.reason))] {
+		f.reason = append(f.reason, b^f.mask[len(f.reason)%len(f.mask)])
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode/utf8"
+
+	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
 // errIdle says that nothing has arrived and no message is half received. Reading may go on later as if it had not been
@@ -122,7 +125,11 @@ func (w *wire) idle() time.Duration { return time.Duration(ticks(time.Now()) - w
 func (w *wire) Write(p []byte) (int, error) {
 	frame := bytes.Clone(p) // the library uses the bytes again
 	if len(p) > 0 && p[0]&0x0f == opClose {
-		if w.owner != nil && !w.state.closed && !w.over() {
+		echo := w.state.closed && bytes.Equal(frame[2:], w.state.reason)
+		if echo && len(w.state.reason) > 2 && !utf8.Valid(w.state.reason[2:]) {
+			frame, echo = closeFrame(pusherproto.CodeInvalidPayload, "the reason is not UTF-8"), false // RFC 6455 §8.1
+		}
+		if w.owner != nil && !echo && !w.over() {
 			w.owner.rejected(frame) // first, so that a client that has read it finds it counted
 		}
 		w.finish(frame, false)

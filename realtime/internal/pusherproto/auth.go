@@ -15,12 +15,6 @@ type Credentials struct {
 	Secret string
 }
 
-// String shows the key only.
-func (c Credentials) String() string { return "{" + c.Key + " [hidden]}" }
-
-// GoString shows the key only.
-func (c Credentials) GoString() string { return c.String() }
-
 // ChannelAuth signs the subscription of the connection s to ch: "<key>:<hex HMAC-SHA256 of s:ch[:channelData]>"
 // (Pusher Channels Protocol, "Authorizing users"). channelData is signed exactly as the client will send it; "" means
 // none. The names must have been checked before: the signature of a name with a colon in it can be that of something
