@@ -36,7 +36,7 @@ func parseSettings(args []string, lookup func(string) (string, bool)) (settings,
 	flags.StringVar(&c.Secret, "secret", "", "secret of the application")
 	lists(flags, c)
 	flags.BoolVar(&c.AllowPrivateWebhooks, "allow-private-webhooks", false, "let webhooks go to private addresses")
-	clientEvents := flags.Bool("client-events", false, "let clients send events to one another")
+	clientEvents := flags.Bool("client-events", true, "let clients send events to one another")
 	flags.BoolVar(&c.SubscriptionCount, "subscription-count", false, "tell subscribers how many they are")
 	flags.DurationVar(&c.ActivityTimeout, "activity-timeout", 30*time.Second, "silence before a ping, in whole seconds")
 	flags.DurationVar(&c.DrainTime, "drain", 30*time.Second, "the longest time over which a stop spreads the closing of connections")

@@ -27,7 +27,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 		"MURPH_KEY": "own", "PUSHER_KEY": "hosted", "MURPH_WEBHOOK": "https://environment",
 		"PUSHER_APP_ID": "7", "MURPH_SECRET": "own", "PUSHER_SECRET": "hosted",
 		"MURPH_ADDR": "127.0.0.1:0", "MURPH_ORIGINS": "https://a.example, https://*.b.example",
-		"MURPH_CLIENT_EVENTS": "true", "MURPH_SUBSCRIPTION_COUNT": "1", "MURPH_ALLOW_PRIVATE_WEBHOOKS": "true",
+		"MURPH_CLIENT_EVENTS": "false", "MURPH_SUBSCRIPTION_COUNT": "1", "MURPH_ALLOW_PRIVATE_WEBHOOKS": "true",
 		"MURPH_TRUSTED_PROXIES": "10.0.0.1,fd00::/8", "MURPH_DRAIN": "5s", "MURPH_ACTIVITY_TIMEOUT": "2m",
 		"MURPH_SUBSCRIBE_TIMEOUT": "40s",
 	}))
@@ -38,7 +38,7 @@ func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	require.Equal(t, []ws.Webhook{{URL: "https://a"}, {URL: "https://b"}, {URL: "https://c"}}, c.Webhooks)
 	require.Equal(t, []string{"https://a.example", "https://*.b.example"}, c.AllowedOrigins)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("fd00::/8")}, c.TrustedProxies)
-	require.Equal(t, []string{"client-*"}, c.ClientEvents)
+	require.Empty(t, c.ClientEvents)
 	require.True(t, c.SubscriptionCount)
 	require.True(t, c.AllowPrivateWebhooks)
 	require.True(t, c.RefuseReplays)
@@ -59,7 +59,7 @@ func TestEmptyVariablesAreUnset(t *testing.T) {
 	require.NoError(t, err)
 	c := s.config
 	require.Equal(t, []string{"127.0.0.1:6001", "hosted", "app"}, []string{s.addr, c.Key, c.Secret})
-	require.Empty(t, c.ClientEvents)
+	require.Equal(t, []string{"client-*"}, c.ClientEvents)
 	require.Empty(t, c.Webhooks)
 	require.False(t, c.RefuseReplays)
 	require.Equal(t, 30*time.Second, c.DrainTime)
