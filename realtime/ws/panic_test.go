@@ -59,12 +59,12 @@ func TestPanicsOfTheLogger(t *testing.T) {
 			require.EqualValues(t, 1, f.Stats().SlowCloses, name)
 			require.Equal(t, 4100, closeCode(t, slow), name)
 			synctest.Wait()
-			require.Len(t, asked, before+2, name)
+			require.Len(t, asked, before+3, name) // the connection and the setting
 			silent(t, other)
 
 			f.Contain(func() { panic("a bug") })
 			require.Equal(t, 4200, closeCode(t, other), name)
-			require.Len(t, asked, before+3, name)
+			require.Len(t, asked, before+4, name)
 			require.NoError(t, f.connect().Sync(t.Context()), name)
 		}, func(c *ws.Config) {
 			c.Logger = slog.New(brokenLog{slog.DiscardHandler, enabled, asked})
