@@ -85,7 +85,8 @@ func (s *Server) logRefusal(r *http.Request, why refusal) {
 	case "AllowedOrigins":
 		s.limits.say(why.setting, "ws: a page of another origin was refused. Allow its origin, or, if a proxy in front "+
 			"has changed the Host header of a page of your own, have the proxy pass the header on",
-			slog.String("setting", "Config.AllowedOrigins"), slog.String("origin", shortened(r.Header.Get("Origin"))), slog.String("host", shortened(r.Host)))
+			slog.String("setting", "Config.AllowedOrigins"), slog.String("origin", shortened(r.Header.Get("Origin"))),
+			slog.String("host", shortened(r.Host)))
 	default:
 		s.limits.refused(why.setting)
 	}
