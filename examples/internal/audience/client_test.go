@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the frozen path of the library is the one that the project depends on
+
 package audience
 
 import (
