@@ -25,6 +25,8 @@ require (
 	github.com/uptrace/bun/dialect/pgdialect v1.3.0
 )
 
+require golang.org/x/time v0.15.0 // indirect
+
 require (
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
