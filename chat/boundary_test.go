@@ -43,7 +43,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"github.com/uptrace/bun":           "storage/bunstore",
 		"nhooyr.io/websocket":              "realtime/ws",
 		"github.com/pusher/pusher-http-go": "realtime/pusher",
-		"golang.org/x/crypto":              "realtime/pusher",
+		"golang.org/x/crypto":              "realtime/ws/internal/cluster",
 	}
 	uuid := map[string]bool{"consultation": true, "chat": true}
 

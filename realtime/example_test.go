@@ -49,17 +49,3 @@ func ExampleNewPublisher() {
 	fmt.Println(len(transport.Events()))
 	// Output: 1
 }
-
-// Whoever writes a bus seals what it publishes, and drops what Open does not report as new.
-func ExampleNewBusSeal() {
-	sender, receiver := realtime.NewBusSeal(), realtime.NewBusSeal()
-	first, second := sender.Seal(nil, 3, []byte("first")), sender.Seal(nil, 3, []byte("second"))
-	for _, received := range [][]byte{first, second, second, first} { // the engine's client has repeated two
-		if shard, frame, ok := receiver.Open(received); ok {
-			fmt.Println(shard, string(frame))
-		}
-	}
-	// Output:
-	// 3 first
-	// 3 second
-}

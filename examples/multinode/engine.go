@@ -41,7 +41,7 @@ func openBus(ctx context.Context, engine, addr string) (ws.Bus, func(), error) {
 		bus, err := natsbus.New(conn, nil)
 		return bus, conn.Close, err
 	case engineRedis:
-		client := redis.NewClient(&redis.Options{Addr: addr})
+		client := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
 		bus, err := redisbus.New(client, nil)
 		return bus, func() { _ = client.Close() }, err
 	case enginePostgres:

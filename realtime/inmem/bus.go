@@ -21,6 +21,8 @@ const (
 // ErrUnreachable is what Publish and Down report of a node that [Bus.Partition] or [Bus.Hang] keeps from the others.
 var ErrUnreachable = errors.New("inmem: the engine cannot be reached")
 
+var errStopped = errors.New("the bus does not run")
+
 // ErrOverflow is what Down reports when more than [BusQueue] frames waited for the node.
 var ErrOverflow = errors.New("inmem: frames were lost because the handler is too slow")
 
@@ -41,14 +43,34 @@ func (h *BusHub) Node() *Bus {
 	return b
 }
 
-// Bus is the [realtime.Bus] of one node, made by [BusHub.Node]. When Publish has returned, the frame waits for each node
-// that runs and is up; the goroutine of its Run hands it over. All methods are safe for concurrent use.
+// Inject publishes frame as another program with access to the engine can: to
+// every node that runs under name. It is for tests of what such a program can
+// do.
+func (h *BusHub) Inject(name string, shard uint8, frame []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.publishLocked(name, shard, frame)
+}
+
+func (h *BusHub) publishLocked(name string, shard uint8, frame []byte) {
+	for _, node := range h.nodes {
+		if node.name == name {
+			node.takeLocked(shard, frame)
+		}
+	}
+}
+
+// Bus is the [realtime.Bus] of one node, made by [BusHub.Node]. When Publish
+// has returned, the frame waits for each node that runs under the same name and
+// is up; the goroutine of its Run hands it over. All methods are safe for
+// concurrent use.
 type Bus struct {
 	hub  *BusHub
 	wake chan struct{} // has room for one signal: there may be something to do for Run
 
 	// What follows is guarded by hub.mu.
 	running  bool
+	name     string        // of the current Run
 	up       bool          // Run has called Up, or is about to, and not Down since
 	down     error         // what Down has still to be called with; nothing is taken meanwhile
 	told     bool          // Down was called before the first Up
@@ -70,7 +92,7 @@ var _ realtime.Bus = (*Bus)(nil)
 // MaxFrame implements [realtime.Bus]: it returns [MaxBusFrame].
 func (b *Bus) MaxFrame() int { return MaxBusFrame }
 
-// Publish implements [realtime.Bus]. It works whether or not this node runs.
+// Publish implements [realtime.Bus].
 func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("inmem: publish: %w", err)
@@ -82,7 +104,7 @@ func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 		return fmt.Errorf("inmem: publish %d bytes: %w", len(frame), realtime.ErrTooLarge)
 	}
 	b.hub.mu.Lock()
-	if b.hang {
+	if b.running && b.hang {
 		returned := b.returned
 		b.hub.mu.Unlock()
 		select {
@@ -93,17 +115,18 @@ func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 		}
 	}
 	defer b.hub.mu.Unlock()
-	if b.apart {
+	switch {
+	case !b.running:
+		return fmt.Errorf("inmem: publish: %w", errStopped)
+	case b.apart:
 		return fmt.Errorf("inmem: publish: %w", ErrUnreachable)
 	}
-	for _, node := range b.hub.nodes {
-		node.take(shard, frame)
-	}
+	b.hub.publishLocked(b.name, shard, frame)
 	return nil
 }
 
-// take puts a frame into the node's queue. hub.mu is held.
-func (b *Bus) take(shard uint8, frame []byte) {
+// takeLocked puts a frame into the node's queue. hub.mu must be held.
+func (b *Bus) takeLocked(shard uint8, frame []byte) {
 	switch {
 	case !b.running || !b.up || b.down != nil:
 	case b.drop > 0:
@@ -124,13 +147,13 @@ func (b *Bus) signal() {
 }
 
 // Run implements [realtime.Bus]. While another Run goes on it returns an error at once.
-func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
+func (b *Bus) Run(ctx context.Context, name string, h realtime.BusHandler) error {
 	b.hub.mu.Lock()
 	if b.running {
 		b.hub.mu.Unlock()
 		return errors.New("inmem: the bus runs already")
 	}
-	b.running = true
+	b.running, b.name = true, name
 	b.hub.mu.Unlock()
 	defer b.end()
 	for {
@@ -148,7 +171,7 @@ func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
 	}
 }
 
-// end forgets what a Run has left.
+// end drops the state of a Run.
 func (b *Bus) end() {
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()

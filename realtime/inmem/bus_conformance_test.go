@@ -48,10 +48,6 @@ func openBus(testing.TB) realtimetest.BusEngine {
 		Cut:     each((*inmem.Bus).Partition),
 		Stall:   each((*inmem.Bus).Hang),
 		Heal:    each((*inmem.Bus).Heal),
-		Inject: func(tb testing.TB, payload []byte) {
-			if err := hub.Node().Publish(tb.Context(), 9, payload); err != nil {
-				tb.Errorf("Publish() = %v", err)
-			}
-		},
+		Inject:  func(_ testing.TB, name string, payload []byte) { hub.Inject(name, 9, payload) },
 	}
 }

@@ -38,12 +38,12 @@ func (n *notes) taken() []string {
 	return all
 }
 
-// run runs b until the test ends.
+// run runs b under one name until the test ends.
 func run(t *testing.T, b *inmem.Bus) *notes {
 	n := new(notes)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx, n) }()
+	go func() { ended <- b.Run(ctx, "name", n) }()
 	t.Cleanup(func() {
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
@@ -123,7 +123,18 @@ func TestBusRunsOnce(t *testing.T) {
 		var hub inmem.BusHub
 		b := hub.Node()
 		run(t, b)
-		require.ErrorContains(t, b.Run(t.Context(), new(notes)), "runs already")
+		require.ErrorContains(t, b.Run(t.Context(), "name", new(notes)), "runs already")
 		require.ErrorContains(t, b.Publish(t.Context(), 16, nil), "no shard 16")
+	})
+}
+
+func TestBusInject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hub inmem.BusHub
+		n := run(t, hub.Node())
+		hub.Inject("name", 3, []byte("a"))
+		hub.Inject("other", 3, []byte("b"))
+		require.Equal(t, []string{"up", "3 a"}, n.taken())
 	})
 }

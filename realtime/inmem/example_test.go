@@ -40,8 +40,10 @@ func ExampleBusHub() {
 	var hub inmem.BusHub
 	one, other := hub.Node(), hub.Node()
 	ctx, stop := context.WithCancel(context.Background())
-	p, ended := printer{make(chan string)}, make(chan error)
-	go func() { ended <- other.Run(ctx, p) }()
+	quiet, p, ended := printer{make(chan string, 2)}, printer{make(chan string)}, make(chan error, 2)
+	go func() { ended <- one.Run(ctx, "cluster", quiet) }()
+	fmt.Println(<-quiet.got)
+	go func() { ended <- other.Run(ctx, "cluster", p) }()
 	fmt.Println(<-p.got)
 	if err := one.Publish(ctx, 0, []byte("a frame")); err != nil {
 		fmt.Println(err)
@@ -50,6 +52,7 @@ func ExampleBusHub() {
 	stop()
 	fmt.Println(<-ended)
 	// Output:
+	// up
 	// up
 	// a frame
 	// inmem: run: context canceled

@@ -43,4 +43,5 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
+	nhooyr.io/websocket v1.8.17 // indirect
 )

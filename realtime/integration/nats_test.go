@@ -95,9 +95,9 @@ func openNATS(tb testing.TB) (*natsServer, realtimetest.BusEngine) {
 		Stall:  func(testing.TB) { proxy.Stall() },
 		Heal:   func(testing.TB) { proxy.Heal() },
 		Notice: 3 * natsProbe,
-		Inject: func(tb testing.TB, payload []byte) {
+		Inject: func(tb testing.TB, name string, payload []byte) {
 			conn := natsConn(tb, s.server.Addr().String())
-			if err := conn.Publish("murph.bus", payload); err != nil {
+			if err := conn.Publish("murph."+name, payload); err != nil {
 				tb.Fatal(err)
 			}
 			if err := conn.Flush(); err != nil {
@@ -138,9 +138,12 @@ func TestNATSKeepsNothing(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
 	bus, other := newNATS(t, conn, "murph"), watchBus(t, newNATS(t, natsConn(t, s.server.Addr().String()), "murph"))
+	w := &watched{ups: make(chan struct{}, 1), downs: make(chan error, 1), frames: make(chan string, 10)}
+	runBus(t, bus, w)
+	require.Error(t, <-w.downs)
 	require.ErrorIs(t, bus.Publish(t.Context(), 0, []byte("too early")), nats.ErrDisconnected)
 	engine.Heal(t)
-	watchBus(t, bus)
+	<-w.ups
 	require.NoError(t, bus.Publish(t.Context(), 0, []byte("in time")))
 	require.Equal(t, "in time", other.next(t))
 }
@@ -155,11 +158,11 @@ func TestNATSClosed(t *testing.T) {
 	ended := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	go func() { ended <- bus.Run(ctx, &watched{ups: ups}) }()
+	go func() { ended <- bus.Run(ctx, busName, &watched{ups: ups}) }()
 	<-ups
 	conn.Close()
 	require.ErrorIs(t, <-ended, nats.ErrConnectionClosed)
-	require.ErrorIs(t, bus.Run(ctx, &watched{}), nats.ErrConnectionClosed)
+	require.ErrorIs(t, bus.Run(ctx, busName, &watched{}), nats.ErrConnectionClosed)
 	require.Error(t, bus.Publish(ctx, 0, nil))
 }
 

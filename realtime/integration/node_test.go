@@ -31,13 +31,16 @@ func watchBus(tb testing.TB, bus realtime.Bus) *watched {
 	return w
 }
 
-// runBus runs bus until tb ends.
+// busName is the name of all nodes that the suite does not run.
+const busName = "n0123456789abcdef"
+
+// runBus runs bus under busName until tb ends.
 func runBus(tb testing.TB, bus realtime.Bus, h realtime.BusHandler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = bus.Run(ctx, h)
+		_ = bus.Run(ctx, busName, h)
 	}()
 	tb.Cleanup(func() {
 		cancel()

@@ -90,9 +90,9 @@ func openPostgres(tb testing.TB, dsn string) realtimetest.BusEngine {
 		Stall:  func(testing.TB) { proxy.Stall() },
 		Heal:   func(testing.TB) { proxy.Heal() },
 		Notice: 4 * pgProbe,
-		Inject: func(tb testing.TB, payload []byte) {
+		Inject: func(tb testing.TB, name string, payload []byte) {
 			text := strings.ToValidUTF8(strings.ReplaceAll(string(payload), "\x00", "?"), "?")
-			query(tb, dsn, `SELECT pg_notify('murph_bus', $1)`, text)
+			query(tb, dsn, `SELECT pg_notify($1, $2)`, "murph_"+name, text)
 		},
 	}
 }
@@ -147,7 +147,7 @@ func TestPostgresFindsOutThatNothingComesBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	w := &watched{ups: make(chan struct{}, 1), downs: downs}
-	go func() { ended <- bus.Run(ctx, w) }()
+	go func() { ended <- bus.Run(ctx, busName, w) }()
 	select {
 	case err := <-downs:
 		require.ErrorContains(t, err, "does not come back")

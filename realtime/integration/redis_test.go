@@ -64,16 +64,17 @@ func openRedis(tb testing.TB) (*redistest.Server, realtimetest.BusEngine) {
 		Stall:  func(testing.TB) { proxy.Stall() },
 		Heal:   func(testing.TB) { proxy.Heal() },
 		Notice: 4 * redisProbe,
-		Inject: func(tb testing.TB, payload []byte) {
-			if err := admin.Publish(tb.Context(), "murph:bus", payload).Err(); err != nil {
+		Inject: func(tb testing.TB, name string, payload []byte) {
+			if err := admin.Publish(tb.Context(), "murph:"+name, payload).Err(); err != nil {
 				tb.Fatalf("PUBLISH: %v", err)
 			}
 		},
 	}
 }
 
+// redisClient makes a client as the documentation of redisbus says.
 func redisClient(tb testing.TB, addr string) *redis.Client {
-	client := redis.NewClient(&redis.Options{Addr: addr})
+	client := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2})
 	tb.Cleanup(func() { _ = client.Close() })
 	return client
 }

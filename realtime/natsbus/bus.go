@@ -15,18 +15,17 @@ const maxFrame = 64 << 10
 
 // Bus is a [realtime.Bus] over NATS. Use [New]. All methods are safe for concurrent use.
 type Bus struct {
-	conn    *nats.Conn
-	subject string
-	opts    Options
-	queue   *busqueue.Queue
-	running atomic.Bool
-	silent  atomic.Bool // Run has found that the server does not answer
+	conn   *nats.Conn
+	opts   Options
+	queue  *busqueue.Queue
+	silent atomic.Bool // Run has found that the server does not answer
 }
 
 var _ realtime.Bus = (*Bus)(nil)
 
-// New makes the bus of one node over conn, which need not be connected yet, and which the caller closes after Run has
-// returned. Nothing is sent before Publish or Run are called. opts may be nil.
+// New makes the bus of one node over conn, which need not be connected yet, and
+// which the caller closes after Run has returned. Nothing is sent before Run is
+// called. opts may be nil.
 func New(conn *nats.Conn, opts *Options) (*Bus, error) {
 	if conn == nil {
 		return nil, errors.New("natsbus: the connection is nil")
@@ -38,7 +37,7 @@ func New(conn *nats.Conn, opts *Options) (*Bus, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	b := &Bus{conn: conn, subject: o.Prefix + ".bus", opts: o}
+	b := &Bus{conn: conn, opts: o}
 	b.queue = busqueue.New(busqueue.Config{Name: "natsbus", Full: ErrBusy, Batch: 1, Send: b.send})
 	return b, nil
 }
@@ -50,5 +49,5 @@ func (b *Bus) MaxFrame() int {
 	if limit <= 0 { // it has not been connected yet
 		return maxFrame
 	}
-	return int(max(1024, min(maxFrame, limit-realtime.BusSealSize)))
+	return int(max(1024, min(maxFrame, limit-busqueue.Overhead)))
 }

@@ -10,8 +10,8 @@
 // since a connection that has given up is closed for ever, and Run then returns an error; ReconnectBufSize(-1), since
 // otherwise the connection keeps what is published while it reconnects; the pings, since only they end a connection
 // whose other side has vanished; FlusherTimeout, since the client holds its lock while it cannot write. NoEcho must not
-// be set. Every app that shares the NATS needs a Prefix of its own. Users with permissions need to publish and
-// subscribe "<prefix>.bus".
+// be set. The subject is "<prefix>.<name>", and the name is derived from the secret of the app. Users with permissions
+// need to publish and subscribe "<prefix>.*".
 //
 // # What it guarantees
 //
@@ -22,7 +22,6 @@
 //   - A connection that is lost, and frames that the client has dropped because the handler is too slow, are told with
 //     Down within a tenth of a second; a connection that is silent within three times Options.Probe, which is 6 s unless
 //     it is set. Up says that the server has answered on the connection that the subscription is on.
-//   - What arrives twice or late is dropped.
 //
 // # What it does not
 //

@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// Options of a [Bus]. The zero value is good for a NATS that no other app uses for the same.
+// Options of a [Bus]. The zero value is good for most: apps with different
+// secrets do not hear each other.
 type Options struct {
-	// Prefix begins the subject, which is "<prefix>.bus": tokens of letters, digits, "-" and "_", with dots between them.
-	// All nodes of an app have the same, and no other app in the same account has it. Defaults to "murph".
+	// Prefix begins the subject, which is "<prefix>.<name>" with the name that
+	// Run is given: tokens of letters, digits, "-" and "_", with dots between
+	// them. All nodes of an app have the same. Defaults to "murph".
 	Prefix string
 	// Probe is how often the server is asked whether it is there. An answer that takes more than twice as long comes too
 	// late. Defaults to 2 s.

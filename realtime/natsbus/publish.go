@@ -15,19 +15,20 @@ var (
 	ErrSilent = errors.New("natsbus: the server does not answer")
 )
 
-// Publish implements [realtime.Bus]. It returns when the client has the frame, and works whether or not the bus runs. Its
-// errors are [nats.ErrDisconnected] and others of the client, wrapped, [ErrSilent], [ErrBusy], or as the interface says.
+// Publish implements [realtime.Bus]. It returns when the client has the frame.
+// Its errors are [nats.ErrDisconnected] and others of the client, wrapped,
+// [ErrSilent], [ErrBusy], or as the interface says.
 func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	return b.queue.Publish(ctx, shard, frame, b.MaxFrame())
 }
 
 // send gives the client one frame, which may block for as long as the connection takes nothing.
-func (b *Bus) send(sealed [][]byte) []error {
+func (b *Bus) send(subject string, payloads [][]byte) []error {
 	switch {
 	case b.conn.Status() != nats.CONNECTED: // the client would keep it for later
 		return []error{nats.ErrDisconnected}
 	case b.silent.Load():
 		return []error{ErrSilent}
 	}
-	return []error{b.conn.Publish(b.subject, sealed[0])}
+	return []error{b.conn.Publish(subject, payloads[0])}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/murph-chat/murph/realtime"
+	"github.com/murph-chat/murph/realtime/internal/busqueue"
 )
 
 const (
@@ -27,13 +28,14 @@ var (
 // Run implements [realtime.Bus]. It returns an error that wraps [nats.ErrConnectionClosed] when the connection is
 // closed: by the host, or because it has tried in vain as often as nats.MaxReconnects says. While another Run goes on
 // it returns an error at once.
-func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
-	if !b.running.CompareAndSwap(false, true) {
-		return errors.New("natsbus: the bus runs already")
+func (b *Bus) Run(ctx context.Context, name string, h realtime.BusHandler) error {
+	subject := b.opts.Prefix + "." + name
+	if err := b.queue.Start(subject); err != nil {
+		return err
 	}
-	defer b.running.Store(false)
+	defer b.queue.Stop()
 	frames := make(chan *nats.Msg, maxPending)
-	subscription, err := b.conn.ChanSubscribe(b.subject, frames)
+	subscription, err := b.conn.ChanSubscribe(subject, frames)
 	if err != nil {
 		return fmt.Errorf("natsbus: subscribe: %w", err)
 	}
@@ -89,7 +91,7 @@ func (r *receiver) run(ctx context.Context) error {
 			if ctx.Err() != nil { // both were ready
 				continue
 			}
-			if shard, frame, ok := r.queue.Open(m.Data); ok {
+			if shard, frame, ok := busqueue.Open(m.Data); ok {
 				r.h.Frame(shard, frame)
 			}
 		case a := <-r.answers:

@@ -15,9 +15,7 @@ const applicationName = "murph pgbus"
 // Bus is a [realtime.Bus] over PostgreSQL. Use [New]. All methods are safe for concurrent use.
 type Bus struct {
 	config  *pgx.ConnConfig
-	channel string
 	opts    Options
-	seal    *realtime.BusSeal
 	running atomic.Bool
 	out     outbox
 }
@@ -41,7 +39,7 @@ func New(config *pgx.ConnConfig, opts *Options) (*Bus, error) {
 		}
 		config.RuntimeParams["application_name"] = applicationName
 	}
-	b := &Bus{config: config, channel: o.Prefix + "_bus", opts: o, seal: realtime.NewBusSeal()}
+	b := &Bus{config: config, opts: o}
 	b.out.wake = make(chan struct{}, 1)
 	return b, nil
 }

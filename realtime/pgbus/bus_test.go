@@ -22,7 +22,7 @@ func TestNewRefuses(t *testing.T) {
 	for name, opts := range map[string]*pgbus.Options{
 		"a space":           {Prefix: "a b"},
 		"a quote":           {Prefix: `a"b`},
-		"a prefix too long": {Prefix: "a2345678901234567890123456789012345678901234567890"},
+		"a prefix too long": {Prefix: "a234567890123456789012345678901"},
 		"a negative time":   {Probe: -1},
 		"waits that cross":  {MinWait: time.Second, MaxWait: time.Millisecond},
 		"too little room":   {MaxPending: 100},
@@ -69,11 +69,11 @@ func TestRunIsAlone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h := handler{make(chan error, 1)}
 	ended := make(chan error, 1)
-	go func() { ended <- bus.Run(ctx, h) }()
+	go func() { ended <- bus.Run(ctx, "name", h) }()
 	if err := <-h.downs; err == nil {
 		t.Error("Down(nil)")
 	}
-	if err := bus.Run(t.Context(), h); err == nil || errors.Is(err, context.Canceled) {
+	if err := bus.Run(t.Context(), "name", h); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("a second Run() = %v, want an error at once", err)
 	}
 	cancel()

@@ -36,6 +36,9 @@
 // # What it does not
 //
 // PostgreSQL keeps no frame for a node that is not listening. idle_session_timeout ends the connection that listens,
-// again and again, if the server or the role has set it. Everybody who can connect to the database can notify, whatever
-// their rights are, and listen.
+// again and again, if the server or the role has set it.
+//
+// Every role that can connect to the database can notify and listen, whatever its rights are. The layer above has sealed
+// the frames, and the channel is "<prefix>_<name>" with a name that is derived from the secret of the app, so such a role
+// reads and changes nothing. PostgreSQL shows the channel to the same role and to administrators, in pg_stat_activity.
 package pgbus

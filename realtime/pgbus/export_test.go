@@ -1,26 +1,22 @@
 package pgbus
 
-import (
-	"time"
-
-	"github.com/murph-chat/murph/realtime"
-)
+import "time"
 
 // MaxPayload is how many characters a payload has at most.
 const MaxPayload = maxPayload
 
 // Encode makes the payload of frames that are on one shard.
-func Encode(seal *realtime.BusSeal, shard uint8, frames ...[]byte) string {
+func Encode(shard uint8, frames ...[]byte) string {
 	var packed []byte
 	for _, f := range frames {
 		packed = pack(packed, shard, f)
 	}
-	return encode(seal, packed)
+	return encode(packed)
 }
 
 // Decode calls frame for each frame of a payload.
-func Decode(seal *realtime.BusSeal, payload string, frame func(shard uint8, frame []byte)) {
-	for _, f := range decode(seal, payload) {
+func Decode(payload string, frame func(shard uint8, frame []byte)) {
+	for _, f := range decode(payload) {
 		frame(f.shard, f.frame)
 	}
 }

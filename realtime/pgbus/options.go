@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// Options of a [Bus]. The zero value is good for a database that no other app uses for the same.
+// Options of a [Bus]. The zero value is good for most: apps with different
+// secrets do not hear each other.
 type Options struct {
-	// Prefix begins the name of the channel, which is "<prefix>_bus": at most 48 letters, digits, "-" and "_". All nodes
-	// of an app have the same, and no other app in the same database has it. Defaults to "murph".
+	// Prefix begins the channel, which is "<prefix>_<name>" with the name that
+	// Run is given: at most 30 letters, digits, "-" and "_". All nodes of an
+	// app have the same. Defaults to "murph".
 	Prefix string
 	// Interval is the least time between two statements that notify. It counts for all nodes that publish much at the
 	// same time together: with two others each waits three times as long, with nine or more ten times. Defaults to 10 ms.
@@ -27,7 +29,7 @@ type Options struct {
 	MinWait, MaxWait time.Duration
 }
 
-var prefixes = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,48}\z`)
+var prefixes = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,30}\z`)
 
 func (o *Options) withDefaults() Options {
 	var all Options
@@ -57,7 +59,7 @@ func (o *Options) withDefaults() Options {
 func (o *Options) validate() error {
 	var errs []error
 	if !prefixes.MatchString(o.Prefix) {
-		errs = append(errs, errors.New("pgbus: Options.Prefix is not at most 48 letters, digits, - and _"))
+		errs = append(errs, errors.New("pgbus: Options.Prefix is not at most 30 letters, digits, - and _"))
 	}
 	if o.Interval < 0 || o.Probe < 0 || o.Timeout < 0 || o.MinWait < 0 {
 		errs = append(errs, errors.New("pgbus: a duration of the options is negative"))

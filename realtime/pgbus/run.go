@@ -12,14 +12,15 @@ import (
 )
 
 // Run implements [realtime.Bus]. While another Run goes on it returns an error at once.
-func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
+func (b *Bus) Run(ctx context.Context, name string, h realtime.BusHandler) error {
 	if !b.running.CompareAndSwap(false, true) {
 		return errors.New("pgbus: the bus runs already")
 	}
 	defer b.running.Store(false)
+	channel := b.opts.Prefix + "_" + name
 	r := &reporter{BusHandler: h}
 	for failed := 0; ; failed++ {
-		err := b.connected(ctx, r)
+		err := b.connected(ctx, channel, r)
 		if ctx.Err() != nil {
 			return fmt.Errorf("pgbus: run: %w", ctx.Err())
 		}
@@ -54,9 +55,9 @@ func (r *reporter) upAgain() {
 }
 
 // connected calls h from a new pair of connections until one is lost or ctx ends.
-func (b *Bus) connected(ctx context.Context, r *reporter) error {
+func (b *Bus) connected(ctx context.Context, channel string, r *reporter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s, err := b.connect(ctx)
+	s, err := b.connect(ctx, channel)
 	if err != nil {
 		cancel(err)
 		return err
@@ -100,7 +101,7 @@ func (s *session) hand(ctx context.Context, r *reporter) error {
 		case <-s.in.wake:
 			payloads, lost := s.in.take()
 			for _, payload := range payloads {
-				for _, f := range decode(s.seal, payload) {
+				for _, f := range decode(payload) {
 					if ctx.Err() != nil {
 						return context.Cause(ctx)
 					}

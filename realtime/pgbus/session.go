@@ -32,6 +32,7 @@ SELECT pg_notify($1, payload), set_config('synchronous_commit', 'off', true) FRO
 // session is a pair of connections.
 type session struct {
 	*Bus
+	channel            string
 	listener, notifier *pgconn.PgConn
 	in                 inbox
 	crowd              crowd // the other nodes
@@ -44,10 +45,10 @@ type session struct {
 }
 
 // connect opens both connections and listens.
-func (b *Bus) connect(ctx context.Context) (*session, error) {
+func (b *Bus) connect(ctx context.Context, channel string) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
 	defer cancel()
-	s := &session{Bus: b, probe: "?" + rand.Text(), confirmed: make(chan struct{}), began: time.Now()}
+	s := &session{Bus: b, channel: channel, probe: "?" + rand.Text(), confirmed: make(chan struct{}), began: time.Now()}
 	s.in.wake, s.in.limit = make(chan struct{}, 1), b.opts.MaxPending
 	s.confirm = sync.OnceFunc(func() { close(s.confirmed) })
 	config := b.config.Copy()
@@ -60,7 +61,7 @@ func (b *Bus) connect(ctx context.Context) (*session, error) {
 		s.close()
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	if _, err := s.listener.Exec(ctx, "LISTEN "+pgx.Identifier{b.channel}.Sanitize()).ReadAll(); err != nil {
+	if _, err := s.listener.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()).ReadAll(); err != nil {
 		s.close()
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -135,7 +136,7 @@ func (s *session) notify(ctx context.Context) error {
 			return ctx.Err()
 		}
 		for _, packed := range s.out.take() {
-			payloads = append(payloads, encode(s.seal, packed))
+			payloads = append(payloads, encode(packed))
 		}
 	}
 }

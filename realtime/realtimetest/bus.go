@@ -9,9 +9,11 @@ import (
 
 // BusHarness gives [RunBus] the bus under test.
 type BusHarness struct {
-	// Open prepares an engine for one case. It is called once for every case, which has the engine to itself until tb
-	// ends, or at least names on it that nobody else uses. What has to be closed is closed in a cleanup of tb. It must be
-	// safe for concurrent use. Required.
+	// Open prepares an engine for one case. It is called once for every case.
+	// Cases may share an engine, since each runs its nodes under names of its
+	// own, unless they break it: Kick, Restart, Cut and Stall are for one case
+	// alone. Close the engine in a cleanup of tb. Open must be safe for
+	// concurrent use. Required.
 	Open func(tb testing.TB) BusEngine
 }
 
@@ -36,8 +38,9 @@ type BusEngine struct {
 	// slow machines.
 	Notice time.Duration
 
-	// Inject sends payload to the nodes in the way of somebody else who has access to the engine.
-	Inject func(tb testing.TB, payload []byte)
+	// Inject writes payload to the engine's channel for name, as another
+	// program with access to the engine can.
+	Inject func(tb testing.TB, name string, payload []byte)
 }
 
 // RunBus runs every case of the suite of [realtime.Bus] as a parallel subtest of t.
@@ -56,7 +59,7 @@ func RunBus(t *testing.T, h BusHarness) {
 					}
 				}
 			})
-			c.run(&busEnv{T: t, BusEngine: h.Open(t)})
+			c.run(&busEnv{T: t, BusEngine: h.Open(t), name: busName()})
 		})
 	}
 }

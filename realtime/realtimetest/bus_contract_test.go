@@ -16,10 +16,11 @@ import (
 // notChecked are the sentences of realtime/bus.go without a case, each with the reason.
 var notChecked = map[string]string{
 	"Bus carries frames between the nodes of a cluster over an engine that the host already runs": "it says what the type is for",
-	"BusHandler is what [Bus.Run] reports to":                                                     "it says what the type is for",
+	"BusHandler receives what [Bus.Run] reports":                                                  "it says what the type is for",
 	"Run realtimetest.RunBus over an implementation of your own":                                  "it is about this suite",
-	"It is dumb on purpose: it may lose frames and promises no more than the sentences below, because the layer above it " +
-		"counts its frames, notices what is missing, and has clients fetch it from the database": "it promises nothing",
+	"It is dumb on purpose: the layer above it seals and numbers the frames, notices a loss, and has clients fetch from the " +
+		"database": "it promises nothing",
+	"A bus may lose, repeat and reorder frames, and it authenticates nothing": "it promises nothing",
 }
 
 var sentenceEnd = regexp.MustCompile(`\.\s+|\n`)

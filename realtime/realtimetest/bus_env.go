@@ -2,8 +2,10 @@ package realtimetest
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,7 +21,13 @@ const busPause = 20 * time.Millisecond
 type busEnv struct {
 	*testing.T
 	BusEngine
+	name   string // of the nodes, unless a case says otherwise
 	probes int
+}
+
+// busName makes a name of 32 characters, the most there are.
+func busName() string {
+	return strings.ToLower(rand.Text() + rand.Text())[:32]
 }
 
 // need skips the case unless the harness has what it needs.

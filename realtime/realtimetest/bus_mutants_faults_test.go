@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync/atomic"
+	"fmt"
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/inmem"
@@ -12,26 +12,26 @@ import (
 
 func brokenRuns() []brokenBus {
 	return []brokenBus{
-		{"ends in order", []string{"Cancel"}, running(func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error {
-			_ = b.Run(ctx, h)
+		{"ends in order", []string{"Cancel"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
+			_ = b.Run(ctx, name, h)
 			return nil
 		})},
-		{"goes on after the end", []string{"Cancel"}, running(func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error {
-			go func() { _ = b.Run(context.WithoutCancel(ctx), h) }()
+		{"goes on after the end", []string{"Cancel"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
+			go func() { _ = b.Run(context.WithoutCancel(ctx), name, h) }()
 			<-ctx.Done()
 			return ctx.Err()
 		})},
-		{"never ends", []string{"Cancel", "RunAgain"}, running(func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error {
-			return b.Run(context.WithoutCancel(ctx), h)
+		{"never ends", []string{"Cancel", "RunAgain"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
+			return b.Run(context.WithoutCancel(ctx), name, h)
 		})},
 		{"runs once only", []string{"RunAgain"}, func(b *inmem.Bus) realtime.Bus {
 			ran := false
-			return &faulty{Bus: b, run: func(ctx context.Context, h realtime.BusHandler) error {
+			return &faulty{Bus: b, run: func(ctx context.Context, name string, h realtime.BusHandler) error {
 				if ran {
 					return errBroken
 				}
 				ran = true
-				return b.Run(ctx, h)
+				return b.Run(ctx, name, h)
 			}}
 		}},
 		{"gives up before the first Up", []string{"Unreachable"}, givingUp(true)},
@@ -41,10 +41,10 @@ func brokenRuns() []brokenBus {
 
 // givingUp ends Run when the engine is out of reach.
 func givingUp(always bool) func(*inmem.Bus) realtime.Bus {
-	return running(func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error {
+	return running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		up := always
-		err := b.Run(ctx, &filter{
+		err := b.Run(ctx, name, &filter{
 			BusHandler: h,
 			up:         func(h realtime.BusHandler) { up = true; h.Up() },
 			down: func(h realtime.BusHandler, err error) {
@@ -75,24 +75,11 @@ func brokenFaults() []brokenBus {
 				}
 			}}
 		})},
-		{"repeats itself after it was down", []string{"KickUnderLoad"}, func(b *inmem.Bus) realtime.Bus {
-			var back atomic.Bool
-			var last atomic.Pointer[[]byte] // what it has received, and so sent
-			return &faulty{Bus: b, publish: func(ctx context.Context, shard uint8, frame []byte) error {
-				if old := last.Load(); shard == 0 && old != nil && back.Swap(false) {
-					_ = b.Publish(ctx, shard, *old)
-				}
-				return b.Publish(ctx, shard, frame)
-			}, run: func(ctx context.Context, h realtime.BusHandler) error {
-				return b.Run(ctx, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
-					if shard == 0 {
-						received := bytes.Clone(frame)
-						last.Store(&received)
-					}
-					h.Frame(shard, frame)
-				}, up: func(h realtime.BusHandler) { back.Store(true); h.Up() }})
-			}}
-		}},
+		{"shows the name", []string{"Unreachable"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
+			return b.Run(ctx, name, &filter{BusHandler: h, down: func(h realtime.BusHandler, err error) {
+				h.Down(fmt.Errorf("channel %s: %w", name, err))
+			}})
+		})},
 		{"keeps frames for later", []string{"Outage"}, keeping(func(error) error { return nil })},
 		{"fails and keeps frames for later", []string{"Outage"}, keeping(func(err error) error { return err })},
 	}

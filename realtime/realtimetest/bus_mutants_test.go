@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -26,7 +27,7 @@ type brokenBus struct {
 type faulty struct {
 	*inmem.Bus
 	publish  func(ctx context.Context, shard uint8, frame []byte) error
-	run      func(ctx context.Context, h realtime.BusHandler) error
+	run      func(ctx context.Context, name string, h realtime.BusHandler) error
 	maxFrame int
 }
 
@@ -37,11 +38,11 @@ func (f *faulty) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	return f.publish(ctx, shard, frame)
 }
 
-func (f *faulty) Run(ctx context.Context, h realtime.BusHandler) error {
+func (f *faulty) Run(ctx context.Context, name string, h realtime.BusHandler) error {
 	if f.run == nil {
-		return f.Bus.Run(ctx, h)
+		return f.Bus.Run(ctx, name, h)
 	}
-	return f.run(ctx, h)
+	return f.run(ctx, name, h)
 }
 
 func (f *faulty) MaxFrame() int {
@@ -91,17 +92,17 @@ func (f *filter) Down(err error) {
 // calling breaks the calls of the handler. The filter is made anew for every Run.
 func calling(make func() filter) func(*inmem.Bus) realtime.Bus {
 	return func(b *inmem.Bus) realtime.Bus {
-		return &faulty{Bus: b, run: func(ctx context.Context, h realtime.BusHandler) error {
+		return &faulty{Bus: b, run: func(ctx context.Context, name string, h realtime.BusHandler) error {
 			f := make()
 			f.BusHandler = h
-			return b.Run(ctx, &f)
+			return b.Run(ctx, name, &f)
 		}}
 	}
 }
 
-func running(run func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error) func(*inmem.Bus) realtime.Bus {
+func running(run func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error) func(*inmem.Bus) realtime.Bus {
 	return func(b *inmem.Bus) realtime.Bus {
-		return &faulty{Bus: b, run: func(ctx context.Context, h realtime.BusHandler) error { return run(ctx, b, h) }}
+		return &faulty{Bus: b, run: func(ctx context.Context, name string, h realtime.BusHandler) error { return run(ctx, b, name, h) }}
 	}
 }
 
@@ -124,8 +125,8 @@ func brokenFrames() []brokenBus {
 			return &faulty{Bus: b, publish: func(ctx context.Context, shard uint8, frame []byte) error {
 				own.Store(string(frame), true)
 				return b.Publish(ctx, shard, frame)
-			}, run: func(ctx context.Context, h realtime.BusHandler) error {
-				return b.Run(ctx, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
+			}, run: func(ctx context.Context, name string, h realtime.BusHandler) error {
+				return b.Run(ctx, name, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
 					if _, ok := own.Load(string(frame)); !ok {
 						h.Frame(shard, frame)
 					}
@@ -139,39 +140,21 @@ func brokenFrames() []brokenBus {
 				err := b.Publish(ctx, shard, frame)
 				once.Do(func() { close(published) })
 				return err
-			}, run: func(ctx context.Context, h realtime.BusHandler) error {
+			}, run: func(ctx context.Context, name string, h realtime.BusHandler) error {
 				h.Up()
 				select {
 				case <-published:
 				case <-ctx.Done():
 					return ctx.Err()
 				}
-				return b.Run(ctx, &filter{BusHandler: h, up: func(realtime.BusHandler) {}})
+				return b.Run(ctx, name, &filter{BusHandler: h, up: func(realtime.BusHandler) {}})
 			}}
 		}},
-		{"swaps", []string{"Order"}, publishing(func(b *inmem.Bus) publishFunc {
-			var kept []byte
-			return func(ctx context.Context, shard uint8, frame []byte) error {
-				if shard != 1 {
-					return b.Publish(ctx, shard, frame)
-				}
-				if kept == nil {
-					kept = bytes.Clone(frame)
-					return nil
-				}
-				err := errors.Join(b.Publish(ctx, shard, frame), b.Publish(ctx, shard, kept))
-				kept = nil
-				return err
-			}
+		{"hears every name", []string{"Names"}, running(func(ctx context.Context, b *inmem.Bus, _ string, h realtime.BusHandler) error {
+			return b.Run(ctx, "everyone", h)
 		})},
-		{"doubles", []string{"Order"}, publishing(func(b *inmem.Bus) publishFunc {
-			n := 0
-			return func(ctx context.Context, shard uint8, frame []byte) error {
-				if n++; n == 50 {
-					_ = b.Publish(ctx, shard, frame)
-				}
-				return b.Publish(ctx, shard, frame)
-			}
+		{"shortens the name", []string{"Names"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
+			return b.Run(ctx, name[:min(len(name), 31)], h)
 		})},
 		{"loses empty frames", []string{"Bytes"}, frames(func(h realtime.BusHandler, shard uint8, frame []byte) {
 			if len(frame) > 0 {
@@ -214,15 +197,22 @@ func brokenFrames() []brokenBus {
 			}
 		})},
 		{"gives all nodes the same bytes", []string{"OwnFrame"}, sharing()},
-		{"ends when it is told nonsense", []string{"Strange"}, running(func(ctx context.Context, b *inmem.Bus, h realtime.BusHandler) error {
+		{"ends when it is told nonsense", []string{"Strange"}, running(func(ctx context.Context, b *inmem.Bus, name string, h realtime.BusHandler) error {
 			ctx, cancel := context.WithCancelCause(ctx)
-			err := b.Run(ctx, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
+			err := b.Run(ctx, name, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
 				if string(frame) == "{" {
 					cancel(errBroken)
 				}
 				h.Frame(shard, frame)
 			}})
 			return errors.Join(err, context.Cause(ctx))
+		})},
+		{"is down when it is told nonsense", []string{"Strange"}, frames(func(h realtime.BusHandler, shard uint8, frame []byte) {
+			if string(frame) == "{" {
+				h.Down(errBroken)
+				h.Up()
+			}
+			h.Frame(shard, frame)
 		})},
 	}
 }
@@ -238,8 +228,8 @@ func sharing() func(*inmem.Bus) realtime.Bus {
 			number := strconv.Itoa(len(all) - 1)
 			mu.Unlock()
 			return b.Publish(ctx, shard, []byte(number))
-		}, run: func(ctx context.Context, h realtime.BusHandler) error {
-			return b.Run(ctx, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
+		}, run: func(ctx context.Context, name string, h realtime.BusHandler) error {
+			return b.Run(ctx, name, &filter{BusHandler: h, frame: func(h realtime.BusHandler, shard uint8, frame []byte) {
 				mu.Lock()
 				defer mu.Unlock()
 				number, _ := strconv.Atoi(string(frame))
@@ -251,6 +241,15 @@ func sharing() func(*inmem.Bus) realtime.Bus {
 
 func brokenPublish() []brokenBus {
 	return []brokenBus{
+		{"says nothing of it when it does not run", []string{"Stopped"}, publishing(func(b *inmem.Bus) publishFunc {
+			return func(ctx context.Context, shard uint8, frame []byte) error {
+				err := b.Publish(ctx, shard, frame)
+				if err != nil && strings.Contains(err.Error(), "does not run") {
+					return nil
+				}
+				return err
+			}
+		})},
 		{"loses one of a hundred", []string{"Concurrent"}, publishing(func(b *inmem.Bus) publishFunc {
 			var n atomic.Int64
 			return func(ctx context.Context, shard uint8, frame []byte) error {

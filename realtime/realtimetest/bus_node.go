@@ -3,6 +3,7 @@ package realtimetest
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type busCall struct {
 type busNode struct {
 	e      *busEnv
 	bus    realtime.Bus
+	name   string
 	stop   context.CancelFunc
 	result chan error
 
@@ -36,14 +38,21 @@ type busNode struct {
 // start makes a node, runs it until the test ends, and waits until it is up.
 func (e *busEnv) start() *busNode {
 	e.Helper()
+	return e.startAs(e.name)
+}
+
+// startAs is start under another name.
+func (e *busEnv) startAs(name string) *busNode {
+	e.Helper()
 	n := e.node()
+	n.name = name
 	n.run()
 	n.waitUps(1)
 	return n
 }
 
 func (e *busEnv) node() *busNode {
-	return &busNode{e: e, bus: e.Node(e.T), changed: make(chan struct{})}
+	return &busNode{e: e, bus: e.Node(e.T), name: e.name, changed: make(chan struct{})}
 }
 
 // run starts Run, which is ended with the test at the latest.
@@ -55,7 +64,7 @@ func (n *busNode) run() {
 	n.mu.Unlock()
 	n.stop, n.result = cancel, result
 	go func() {
-		err := n.bus.Run(ctx, n)
+		err := n.bus.Run(ctx, n.name, n)
 		n.mu.Lock()
 		n.over = true
 		n.mu.Unlock()
@@ -110,6 +119,8 @@ func (n *busNode) Up() {
 func (n *busNode) Down(err error) {
 	if err == nil {
 		n.e.Error("Down(nil)")
+	} else if strings.Contains(err.Error(), n.name) {
+		n.e.Error("the error of Down shows the name")
 	}
 	n.enter(busCall{kind: "down"})
 	n.leave()
@@ -190,7 +201,7 @@ func countBusCalls(calls []busCall, kind string) int {
 	return count
 }
 
-// frames returns the frames that came on the shard, in order.
+// frames returns the frames that came on the shard.
 func (n *busNode) frames(shard uint8) []string {
 	var frames []string
 	for _, c := range n.all() {
@@ -253,11 +264,17 @@ func (n *busNode) publish(shard uint8, frame string) {
 	}
 }
 
-// expect compares the frames of a shard.
+// expect waits until all the wanted frames have come on the shard, in any order
+// and however often, and fails the case when another one has.
 func (n *busNode) expect(shard uint8, want ...string) {
 	n.e.Helper()
-	if got := n.frames(shard); !slices.Equal(got, want) {
-		n.e.Fatalf("shard %d brought %s, want %s", shard, list(got), list(want))
+	for _, frame := range want {
+		n.waitFrame(shard, frame)
+	}
+	for _, frame := range n.frames(shard) {
+		if !slices.Contains(want, frame) {
+			n.e.Fatalf("shard %d brought %s, want %s", shard, short(frame), list(want))
+		}
 	}
 }
 

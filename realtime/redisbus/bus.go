@@ -2,7 +2,6 @@ package redisbus
 
 import (
 	"errors"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -15,17 +14,15 @@ const MaxFrame = 64 << 10
 
 // Bus is a [realtime.Bus] over Redis. Use [New]. All methods are safe for concurrent use.
 type Bus struct {
-	client  redis.UniversalClient
-	channel string
-	opts    Options
-	queue   *busqueue.Queue
-	running atomic.Bool
+	client redis.UniversalClient
+	opts   Options
+	queue  *busqueue.Queue
 }
 
 var _ realtime.Bus = (*Bus)(nil)
 
-// New makes the bus of one node over client, which the caller closes after Run has returned. Nothing is sent before
-// Publish or Run are called. opts may be nil.
+// New makes the bus of one node over client, which the caller closes after Run
+// has returned. Nothing is sent before Run is called. opts may be nil.
 func New(client redis.UniversalClient, opts *Options) (*Bus, error) {
 	if client == nil {
 		return nil, errors.New("redisbus: the client is nil")
@@ -34,7 +31,7 @@ func New(client redis.UniversalClient, opts *Options) (*Bus, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	b := &Bus{client: client, channel: o.Prefix + ":bus", opts: o}
+	b := &Bus{client: client, opts: o}
 	b.queue = busqueue.New(busqueue.Config{Name: "redisbus", Full: ErrBusy, Batch: maxBatch, Send: b.send})
 	return b, nil
 }

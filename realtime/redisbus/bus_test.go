@@ -57,13 +57,13 @@ func TestRunEndsWhileConnecting(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- bus.Run(ctx, handler{make(chan error, 10)}) }()
+	go func() { ended <- bus.Run(ctx, "name", handler{make(chan error, 10)}) }()
 	c, err := l.Accept() // it connects
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	if err := bus.Run(t.Context(), handler{}); err == nil || t.Context().Err() != nil {
+	if err := bus.Run(t.Context(), "name", handler{}); err == nil || t.Context().Err() != nil {
 		t.Errorf("a second Run() = %v, want an error at once", err)
 	}
 	cancel()

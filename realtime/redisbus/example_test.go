@@ -10,7 +10,7 @@ import (
 )
 
 func ExampleNew() {
-	client := redis.NewClient(&redis.Options{Addr: "redis:6379"}) // the host's own
+	client := redis.NewClient(&redis.Options{Addr: "redis:6379", Protocol: 2}) // the host's own
 	defer func() { _ = client.Close() }()
 	bus, err := redisbus.New(client, &redisbus.Options{Prefix: "clinic"})
 	if err != nil {

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// Options of a [Bus]. The zero value is good for a Redis that no other app uses for the same.
+// Options of a [Bus]. The zero value is good for most: apps with different
+// secrets do not hear each other.
 type Options struct {
-	// Prefix begins the name of the channel, which is "<prefix>:bus". All nodes of an app have the same, and no other app
-	// on the same Redis has it, whatever the number of its database: channels do not belong to one. Defaults to "murph".
+	// Prefix begins the channel, which is "<prefix>:<name>" with the name that
+	// Run is given. All nodes of an app have the same. Defaults to "murph".
 	Prefix string
 	// Timeout is how long a round trip to publish may take, retries of the client included; the client's ReadTimeout may
 	// make it longer. Defaults to 2 s.

@@ -15,20 +15,20 @@ const maxBatch = 256
 // ErrBusy is what Publish returns when 4,096 frames wait for Redis already.
 var ErrBusy = errors.New("redisbus: too many frames wait for Redis")
 
-// Publish implements [realtime.Bus]. It returns when Redis has answered, and works whether or not the bus runs. Its
+// Publish implements [realtime.Bus]. It returns when Redis has answered. Its
 // errors are those of the client, wrapped, [ErrBusy], or as the interface says.
 func (b *Bus) Publish(ctx context.Context, shard uint8, frame []byte) error {
 	return b.queue.Publish(ctx, shard, frame, MaxFrame)
 }
 
 // send makes one round trip.
-func (b *Bus) send(sealed [][]byte) []error {
+func (b *Bus) send(channel string, payloads [][]byte) []error {
 	ctx, cancel := context.WithTimeout(context.Background(), b.opts.Timeout) // it is for all who wait
 	defer cancel()
-	commands := make([]*redis.IntCmd, len(sealed))
+	commands := make([]*redis.IntCmd, len(payloads))
 	_, failure := b.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, payload := range sealed {
-			commands[i] = pipe.Publish(ctx, b.channel, payload)
+		for i, payload := range payloads {
+			commands[i] = pipe.Publish(ctx, channel, payload)
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/murph-chat/murph/realtime"
 	"github.com/murph-chat/murph/realtime/internal/backoff"
+	"github.com/murph-chat/murph/realtime/internal/busqueue"
 )
 
 // errSilent is what Down reports of a connection that is open, and dead.
@@ -21,14 +22,15 @@ var errSilent = errors.New("redis does not answer on the connection that receive
 const linger = time.Second
 
 // Run implements [realtime.Bus]. While another Run goes on it returns an error at once.
-func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
-	if !b.running.CompareAndSwap(false, true) {
-		return errors.New("redisbus: the bus runs already")
+func (b *Bus) Run(ctx context.Context, name string, h realtime.BusHandler) error {
+	channel := b.opts.Prefix + ":" + name
+	if err := b.queue.Start(channel); err != nil {
+		return err
 	}
-	defer b.running.Store(false)
+	defer b.queue.Stop()
 	up, told, failed := false, false, 0
 	for {
-		err := b.receive(ctx, h, func() { up, failed = true, 0 })
+		err := b.receive(ctx, channel, h, func() { up, failed = true, 0 })
 		if ctx.Err() != nil {
 			return fmt.Errorf("redisbus: run: %w", ctx.Err())
 		}
@@ -45,7 +47,7 @@ func (b *Bus) Run(ctx context.Context, h realtime.BusHandler) error {
 }
 
 // receive calls h until the connection is lost or ctx ends.
-func (b *Bus) receive(ctx context.Context, h realtime.BusHandler, onUp func()) error {
+func (b *Bus) receive(ctx context.Context, channel string, h realtime.BusHandler, onUp func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{pubsub: b.client.Subscribe(ctx), in: make(chan any)} // without channels it does not connect yet
 	var wg sync.WaitGroup
@@ -57,7 +59,7 @@ func (b *Bus) receive(ctx context.Context, h realtime.BusHandler, onUp func()) e
 		case <-time.After(linger):
 		}
 	}()
-	wg.Go(func() { cancel(s.read(ctx, b.channel)) })
+	wg.Go(func() { cancel(s.read(ctx, channel)) })
 	wg.Go(func() { s.watch(ctx, b.opts.Probe, cancel) })
 	wg.Go(func() {
 		<-ctx.Done()
@@ -86,7 +88,7 @@ func (b *Bus) receive(ctx context.Context, h realtime.BusHandler, onUp func()) e
 				onUp()
 				h.Up()
 			case *redis.Message:
-				if shard, frame, ok := b.queue.Open([]byte(m.Payload)); ok && up {
+				if shard, frame, ok := busqueue.Open([]byte(m.Payload)); ok && up {
 					h.Frame(shard, frame)
 				}
 			}

@@ -16,16 +16,20 @@ import (
 // Bus is what [Config.Bus] takes; see realtime/redisbus, realtime/natsbus and realtime/pgbus.
 type Bus = realtime.Bus
 
-// join prepares the server for a cluster, if there is to be one.
-func (s *Server) join() {
+// join prepares the server for a cluster, if there is a bus.
+func (s *Server) join() error {
 	if s.cfg.Bus == nil {
-		return
+		return nil
 	}
-	s.resyncs = newResyncs(s)
-	s.node = cluster.NewNode(cluster.Config{
+	node, err := cluster.NewNode(cluster.Config{
 		Bus: s.cfg.Bus, Secret: s.cfg.Secret, App: s.cfg.AppID + "\x00" + s.cfg.Key, Local: local{s}, Logger: s.cfg.Logger,
 	})
+	if err != nil {
+		return fmt.Errorf("ws: %w", err)
+	}
+	s.node, s.resyncs = node, newResyncs(s)
 	s.hub.away.stir = s.node.Stir
+	return nil
 }
 
 // Run makes the server part of the cluster on [Config.Bus] until ctx ends or Shutdown is through, and then tells the
@@ -116,9 +120,13 @@ func (s *Server) Wake() {
 	s.woken()
 }
 
-// Check reports why this node should get no new clients: it is shutting down. An error whose chain has a method
-// Degraded() bool says that it works, but reaches the clients of other nodes only through the database: the bus is down, or
-// there are nodes that it cannot understand. It asks nobody.
+// Check reports why this node should get no new clients: it is shutting down.
+// An error whose chain has a method Degraded() bool says that it works, but may
+// reach the clients of other nodes only through the database: the bus is down,
+// this node does not hear one that lives or is not heard by it, or another node
+// has gone without a goodbye within the last minute. Frames that programs
+// without the secret have written to the engine are no reason. Check makes no
+// calls.
 func (s *Server) Check(ctx context.Context) error {
 	s.mu.Lock()
 	draining := s.draining
@@ -131,13 +139,29 @@ func (s *Server) Check(ctx context.Context) error {
 	case s.node == nil:
 		return nil
 	}
-	switch st := s.node.Stats(); {
-	case !st.Up:
-		return degraded("ws: the bus to the other nodes is down")
-	case st.Refusing:
-		return degraded("ws: the bus carries frames of nodes with another version or secret")
+	if reason := clusterTrouble(s.node.Stats()); reason != "" {
+		return degraded("ws: " + reason)
 	}
 	return nil
+}
+
+// clusterTrouble says what keeps this node and others apart and where to look,
+// or returns "".
+func clusterTrouble(st cluster.Stats) string {
+	const look = "; look at the connection to the engine and at the rights of its user"
+	switch {
+	case !st.Up:
+		return "the bus to the other nodes is down"
+	case st.Mute:
+		return "what this node publishes on the bus does not come back to it" + look
+	case st.Unheard > 0:
+		return fmt.Sprintf("nodes that others hear and this one does not: %d", st.Unheard) + look
+	case st.Deaf > 0:
+		return fmt.Sprintf("nodes that do not hear this one: %d of %d", st.Deaf, st.Nodes) + look
+	case st.Dead > 0:
+		return "lost a node without a word: it died, or is cut off from here"
+	}
+	return ""
 }
 
 // degraded is an error of a server that works all the same.
@@ -176,8 +200,8 @@ func (s *Server) woken() {
 	}
 }
 
-// local is what the server does with what it hears from other nodes. All of it is checked like anything that comes from
-// a network, although the frames that it was in are signed.
+// local carries out what other nodes say. It checks everything like any input
+// from a network, although only nodes with the same secret can have sealed it.
 type local struct{ s *Server }
 
 func (l local) Event(e cluster.Event) {

@@ -113,11 +113,11 @@ type brittle struct {
 	end chan struct{}
 }
 
-func (b *brittle) Run(ctx context.Context, h realtime.BusHandler) error {
+func (b *brittle) Run(ctx context.Context, name string, h realtime.BusHandler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- b.Bus.Run(ctx, h) }()
+	go func() { done <- b.Bus.Run(ctx, name, h) }()
 	select {
 	case err := <-done:
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,7 +26,7 @@ import (
 type peer struct {
 	*fixture
 	bus    *inmem.Bus
-	engine *strict
+	engine *line
 	heard  *notices
 	asked  int             // how often who may listen; read it when all is quiet
 	banned map[string]bool // change it when all is quiet
@@ -65,7 +66,7 @@ func enter(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 func outside(t *testing.T, hub *inmem.BusHub, change ...func(*ws.Config)) *peer {
 	t.Helper()
 	m := &peer{bus: hub.Node(), left: make(chan struct{})}
-	m.engine = &strict{Bus: m.bus, broken: make(chan struct{})}
+	m.engine = &line{Bus: m.bus, broken: make(chan struct{})}
 	srv, err := ws.New(config(append(change, func(c *ws.Config) {
 		c.Bus = m.engine
 		c.ActivityTimeout = time.Hour
@@ -121,18 +122,19 @@ func (m *peer) run() {
 	}()
 }
 
-// strict is a bus that publishes only while it runs, as some do, and gives up when broken is closed.
-type strict struct {
+// line is a node's way to the engine. It gives up when broken is closed.
+type line struct {
 	*inmem.Bus
-	runs   atomic.Bool
-	broken chan struct{}
+	name      atomic.Value // of the last Run
+	broken    chan struct{}
+	unheardBy atomic.Pointer[line] // does not get what this node publishes
+	skipped   sync.Map             // frames that this node does not get
 }
 
 var errBroken = errors.New("the bus is broken")
 
-func (b *strict) Run(ctx context.Context, h realtime.BusHandler) error {
-	b.runs.Store(true)
-	defer b.runs.Store(false)
+func (b *line) Run(ctx context.Context, name string, h realtime.BusHandler) error {
+	b.name.Store(name)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go func() {
@@ -142,18 +144,30 @@ func (b *strict) Run(ctx context.Context, h realtime.BusHandler) error {
 		case <-ctx.Done():
 		}
 	}()
-	err := b.Bus.Run(ctx, h)
+	err := b.Bus.Run(ctx, name, skipping{h, b})
 	if errors.Is(context.Cause(ctx), errBroken) {
 		err = errBroken
 	}
 	return err
 }
 
-func (b *strict) Publish(ctx context.Context, shard uint8, frame []byte) error {
-	if !b.runs.Load() {
-		return inmem.ErrUnreachable
+func (b *line) Publish(ctx context.Context, shard uint8, frame []byte) error {
+	if other := b.unheardBy.Load(); other != nil {
+		other.skipped.Store(string(frame), true)
 	}
 	return b.Bus.Publish(ctx, shard, frame)
+}
+
+// skipping stands before the handler of a line.
+type skipping struct {
+	realtime.BusHandler
+	line *line
+}
+
+func (s skipping) Frame(shard uint8, frame []byte) {
+	if _, skip := s.line.skipped.LoadAndDelete(string(frame)); !skip {
+		s.BusHandler.Frame(shard, frame)
+	}
 }
 
 // anything returns what waits for a client when all is quiet.

@@ -94,7 +94,9 @@ func New(cfg Config) (*Server, error) {
 	if len(cfg.Webhooks) > 0 {
 		s.notices.to, s.notices.takeBack = s.hooks.receive, s.hooks.takeBack
 	}
-	s.join()
+	if err := s.join(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

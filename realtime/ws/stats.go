@@ -38,7 +38,7 @@ type Stats struct {
 	BusFramesIn      uint64 // from other nodes
 	BusFramesOut     uint64
 	BusFramesFailed  uint64 // that the bus did not take
-	BusFramesRefused uint64 // that no node with the same version and secret has made
+	BusFramesRefused uint64 // that no node with the same version and secret has made; they change nothing else
 	BusDrops         uint64 // events that were one too many in front of the bus
 	BusGaps          uint64 // losses that were noticed
 	Resyncs          uint64 // channels whose subscribers were told to fetch what they may have missed

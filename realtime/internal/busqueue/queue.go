@@ -1,5 +1,5 @@
-// Package busqueue is what a bus has between Publish, which returns when its context ends, and the client of an engine,
-// which may block for longer.
+// Package busqueue stands in a bus between Publish, which returns when its
+// context ends, and the client of an engine, which may block for longer.
 package busqueue
 
 import (
@@ -12,45 +12,84 @@ import (
 	"github.com/murph-chat/murph/realtime"
 )
 
-// Max is how many frames wait at most.
-const Max = 4096
+const (
+	// Max is how many frames wait at most.
+	Max = 4096
+	// Overhead is how many bytes a payload has beside its frame.
+	Overhead = 1
+)
+
+// ErrStopped says that Publish was called before Start or after Stop.
+var ErrStopped = errors.New("the bus does not run")
 
 // Config is what [New] needs. All of it is required.
 type Config struct {
-	// Name begins the errors: that of the bus's package.
+	// Name begins the errors: the name of the bus's package.
 	Name string
 	// Full is what Publish returns when Max frames wait already.
 	Full error
-	// Batch is how many frames Send is given at most.
+	// Batch is how many payloads Send is given at most.
 	Batch int
-	// Send hands sealed frames over, and returns an error or nil for each of them. It is called by one goroutine at a
-	// time, with nothing locked.
-	Send func(sealed [][]byte) []error
+	// Send publishes payloads on the engine's channel, and returns an error or
+	// nil for each of them. It is called by one goroutine at a time, with
+	// nothing locked.
+	Send func(channel string, payloads [][]byte) []error
 }
 
-// Queue seals frames and sends them in the order in which they were published. It has a goroutine as long as something
-// waits, which ends by itself. Its methods are safe for concurrent use.
+// Queue sends frames in the order in which they were published. While frames
+// wait it has a goroutine, which ends by itself. Its methods are safe for
+// concurrent use.
 type Queue struct {
-	cfg  Config
-	seal *realtime.BusSeal
+	cfg Config
 
 	mu      sync.Mutex // guards what follows; never held while calling out
+	running bool       // between Start and Stop
+	channel string     // of the last Start
 	waiting []*entry
 	sending bool // the goroutine is there
 }
 
-// entry is a frame that waits, and whoever waits for the result.
+// entry is a frame that waits, and the way back to its publisher.
 type entry struct {
 	shard  uint8
 	frame  []byte     // the publisher's own; not used once the entry has left the queue
 	result chan error // has room for one
 }
 
-// New makes a queue with a seal of its own.
-func New(cfg Config) *Queue { return &Queue{cfg: cfg, seal: realtime.NewBusSeal()} }
+// New makes a queue.
+func New(cfg Config) *Queue { return &Queue{cfg: cfg} }
 
-// Open takes apart what was received: see [realtime.BusSeal.Open].
-func (q *Queue) Open(sealed []byte) (shard uint8, frame []byte, ok bool) { return q.seal.Open(sealed) }
+// Start lets frames in, for the engine's channel. It fails while the queue is
+// started.
+func (q *Queue) Start(channel string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running {
+		return fmt.Errorf("%s: the bus runs already", q.cfg.Name)
+	}
+	q.running, q.channel = true, channel
+	return nil
+}
+
+// Stop fails the frames that wait, and every later one until Start.
+func (q *Queue) Stop() {
+	q.mu.Lock()
+	waiting := q.waiting
+	q.running, q.waiting = false, nil
+	q.mu.Unlock()
+	for _, e := range waiting {
+		e.result <- ErrStopped
+	}
+}
+
+// Open takes apart a payload that was received; frame is a part of it. It
+// reports false for a payload that no Queue has made.
+func Open(payload []byte) (shard uint8, frame []byte, ok bool) {
+	if len(payload) < Overhead || payload[0] >= realtime.BusShards {
+		return 0, nil, false
+	}
+	return payload[0], payload[Overhead:], true
+}
 
 // Publish returns when Send has returned, or ctx has ended, as the Publish of [realtime.Bus] has to. limit is the largest
 // frame that the engine takes.
@@ -73,8 +112,8 @@ func (q *Queue) Publish(ctx context.Context, shard uint8, frame []byte, limit in
 
 func (q *Queue) publish(ctx context.Context, shard uint8, frame []byte) error {
 	e := &entry{shard: shard, frame: frame, result: make(chan error, 1)}
-	if !q.add(e) {
-		return q.cfg.Full
+	if err := q.add(e); err != nil {
+		return err
 	}
 	select {
 	case err := <-e.result:
@@ -85,19 +124,23 @@ func (q *Queue) publish(ctx context.Context, shard uint8, frame []byte) error {
 	}
 }
 
-// add reports whether there was room.
-func (q *Queue) add(e *entry) bool {
+// add puts e into the queue. It fails when the bus does not run or Max frames
+// wait.
+func (q *Queue) add(e *entry) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= Max {
-		return false
+	switch {
+	case !q.running:
+		return ErrStopped
+	case len(q.waiting) >= Max:
+		return q.cfg.Full
 	}
 	q.waiting = append(q.waiting, e)
 	if !q.sending {
 		q.sending = true
 		go q.send()
 	}
-	return true
+	return nil
 }
 
 // withdraw takes e out of the queue, if it is not with Send.
@@ -112,31 +155,31 @@ func (q *Queue) withdraw(e *entry) {
 // send gives Send one batch after the other, until nothing waits.
 func (q *Queue) send() {
 	for {
-		batch, sealed := q.take()
+		channel, batch, payloads := q.take()
 		if len(batch) == 0 {
 			return
 		}
-		for i, err := range q.cfg.Send(sealed) {
+		for i, err := range q.cfg.Send(channel, payloads) {
 			batch[i].result <- err
 		}
 	}
 }
 
-// take removes a batch from the queue and seals it, so that numbers have the order of the queue.
-func (q *Queue) take() (batch []*entry, sealed [][]byte) {
+// take removes a batch from the queue and makes the payloads of it.
+func (q *Queue) take() (channel string, batch []*entry, payloads [][]byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(len(q.waiting), q.cfg.Batch)
 	if n == 0 {
 		q.waiting, q.sending = nil, false
-		return nil, nil
+		return "", nil, nil
 	}
 	batch = slices.Clone(q.waiting[:n])
 	q.waiting = slices.Delete(q.waiting, 0, n)
-	sealed = make([][]byte, 0, n)
+	payloads = make([][]byte, 0, n)
 	for _, e := range batch {
-		size := realtime.BusSealSize + len(e.frame)
-		sealed = append(sealed, q.seal.Seal(make([]byte, 0, size), e.shard, e.frame))
+		payload := append(make([]byte, 0, Overhead+len(e.frame)), e.shard)
+		payloads = append(payloads, append(payload, e.frame...))
 	}
-	return batch, sealed
+	return q.channel, batch, payloads
 }

@@ -20,26 +20,28 @@ var (
 
 // engine takes batches when it is told to.
 type engine struct {
-	open    *realtime.BusSeal
 	release chan error // what every frame of the next batch gets
 	batches [][]string // shard and frame
 }
 
-// start makes a queue over an engine. It is for a bubble, which fails if the queue's goroutine stays.
+// start makes a queue over an engine, and starts it. It is for a bubble, which
+// fails if the queue's goroutine stays.
 func start(batch int) (*busqueue.Queue, *engine) {
-	e := &engine{open: realtime.NewBusSeal(), release: make(chan error)}
-	return busqueue.New(busqueue.Config{Name: "test", Full: errFull, Batch: batch, Send: e.send}), e
+	e := &engine{release: make(chan error)}
+	q := busqueue.New(busqueue.Config{Name: "test", Full: errFull, Batch: batch, Send: e.send})
+	_ = q.Start("channel") // it fails only for a queue that is started
+	return q, e
 }
 
-func (e *engine) send(sealed [][]byte) []error {
+func (e *engine) send(channel string, payloads [][]byte) []error {
 	var frames []string
-	for _, s := range sealed {
-		shard, frame, ok := e.open.Open(s)
-		frames = append(frames, fmt.Sprintf("%d %s %t", shard, frame, ok))
+	for _, p := range payloads {
+		shard, frame, ok := busqueue.Open(p)
+		frames = append(frames, fmt.Sprintf("%s %d %s %t", channel, shard, frame, ok))
 	}
 	err := <-e.release
 	e.batches = append(e.batches, frames)
-	errs := make([]error, len(sealed))
+	errs := make([]error, len(payloads))
 	for i := range errs {
 		errs[i] = err
 	}
@@ -70,7 +72,7 @@ func TestBatchesKeepTheOrder(t *testing.T) {
 		e.release <- nil
 		require.NoError(t, <-done[3])
 		// What comes while a batch is under way goes into the next one.
-		require.Equal(t, [][]string{{"3 0 true"}, {"3 1 true", "3 2 true"}, {"3 3 true"}}, e.batches)
+		require.Equal(t, [][]string{{"channel 3 0 true"}, {"channel 3 1 true", "channel 3 2 true"}, {"channel 3 3 true"}}, e.batches)
 	})
 }
 
@@ -95,7 +97,7 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		e.release <- nil
 		e.release <- nil
 		require.NoError(t, errors.Join(<-first, <-next))
-		require.Equal(t, [][]string{{"3 under way true"}, {"3 has room true"}}, e.batches) // and not what was withdrawn
+		require.Equal(t, [][]string{{"channel 3 under way true"}, {"channel 3 has room true"}}, e.batches) // and not what was withdrawn
 	})
 }
 
@@ -119,4 +121,34 @@ func TestPublishRefuses(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, q.Publish(ctx, 0, nil, 100), context.Canceled)
+}
+
+func TestStopFailsWhatWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, e := start(1)
+		require.EqualError(t, q.Start("channel"), "test: the bus runs already")
+		first, second := publish(t.Context(), q, "under way"), publish(t.Context(), q, "waits")
+		q.Stop()
+		require.ErrorIs(t, <-second, busqueue.ErrStopped)
+		require.ErrorIs(t, q.Publish(t.Context(), 3, nil, 100), busqueue.ErrStopped)
+		require.NoError(t, q.Start("another"))
+		third := publish(t.Context(), q, "in time")
+		e.release <- nil
+		e.release <- nil
+		require.NoError(t, errors.Join(<-first, <-third))
+		require.Equal(t, [][]string{{"channel 3 under way true"}, {"another 3 in time true"}}, e.batches)
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{"", "\x10", "\xff frame"} {
+		_, _, ok := busqueue.Open([]byte(payload))
+		require.False(t, ok, "%q", payload)
+	}
+	shard, frame, ok := busqueue.Open([]byte{15})
+	require.True(t, ok)
+	require.EqualValues(t, 15, shard)
+	require.Empty(t, frame)
 }

@@ -15,7 +15,7 @@ func (n *Node) learn(now time.Time) {
 		return
 	}
 	for _, p := range n.peers {
-		if p.fresh && !p.whole {
+		if !p.whole {
 			return
 		}
 	}
@@ -30,7 +30,7 @@ func (n *Node) elect(now time.Time) {
 		first, beat = n.id, n.beat
 	}
 	for id, p := range n.peers {
-		if p.fresh && p.beat.ready && (first == 0 || p.beat.before(id, beat, first)) {
+		if p.beat.ready && (first == 0 || p.beat.before(id, beat, first)) {
 			first, beat = id, p.beat
 		}
 	}
@@ -47,11 +47,9 @@ func (n *Node) elect(now time.Time) {
 // nobody has led before.
 func (n *Node) lead(id NodeID) {
 	unsaid := time.Now()
-	switch at, left := n.left[n.leader]; {
+	switch {
 	case n.leader == 0:
 		unsaid = time.Time{}
-	case left:
-		unsaid = at
 	case n.leader != n.id && n.peers[n.leader] == nil:
 		unsaid = n.leaderSeen
 	}

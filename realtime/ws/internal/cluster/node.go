@@ -25,7 +25,8 @@ const (
 	snapshotDelay = 100 * time.Millisecond  // so that one answer does for all who ask
 	helloEvery    = time.Second
 	remindEvery   = 10 * time.Second // while the bus is down
-	forgetAfter   = 30 * time.Second // who has left, so that no late frame brings them back
+	farewellFor   = 30 * time.Second // others may go on listing a node that has left
+	mournFor      = time.Minute      // Check tells of a node that was given up
 	leaveTimeout  = 2 * time.Second
 	inboxSize     = 1024 // frames that have been received and wait
 )
@@ -45,10 +46,11 @@ var ErrLeft = errors.New("this node has left the cluster")
 type Node struct {
 	id     NodeID
 	bus    realtime.Bus
+	name   string // of the bus
 	local  Local
 	logger *slog.Logger
-	opener *sealer
 	send   *sender
+	began  time.Time
 
 	inbox    chan arrival
 	orders   chan *order
@@ -58,11 +60,18 @@ type Node struct {
 	gone     chan struct{} // closed when it has left
 	finished chan struct{} // closed when Run has returned
 
-	// The rest is of the goroutine of Run.
+	// The goroutine of the bus alone uses these.
+	opener     *sealer
+	complained time.Time // when a frame was last logged that no node has made
+	echo       uint64    // the highest number of an own frame on shard 0
+
+	// The goroutine of Run alone uses the rest.
 	peers      map[NodeID]*peer
-	left       map[NodeID]time.Time
-	former     map[NodeID][realtime.BusShards]uint64 // how far those who are gone had counted
-	refused    time.Time                             // when a frame was last complained of
+	suspects   map[NodeID]suspect
+	left       map[NodeID]time.Time // nodes that have said goodbye lately
+	dead       map[NodeID]time.Time // nodes that were given up lately
+	unheard    map[NodeID]time.Time // nodes that a peer hears and this one does not, since when
+	pulsed     time.Time            // when the last heartbeat was sent
 	beat       heartbeat
 	up         bool
 	since      time.Time // when up has changed last, or the process went on
@@ -85,40 +94,54 @@ type Node struct {
 type figures struct {
 	up                              atomic.Bool
 	peers                           atomic.Int64
-	refusedAt                       atomic.Int64 // Unix time in nanoseconds
+	unheard, deaf, dead             atomic.Int64
+	mute                            atomic.Bool
+	echoed                          atomic.Int64 // when an own frame came back last, in nanoseconds since began
 	received, refused, gaps, events atomic.Uint64
 }
 
 // arrival is what the bus has reported.
 type arrival struct {
 	shard uint8
-	frame []byte
-	up    bool // if there is no frame
-	err   error
+	frame frame
+	empty bool  // there is no frame,
+	up    bool  // but Up was called,
+	err   error // or Down
 }
 
 // NewNode makes a Node, which does nothing until Run.
-func NewNode(cfg Config) *Node {
+func NewNode(cfg Config) (*Node, error) {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
 	id := NodeID(binary.BigEndian.Uint64(b[:]))
-	k := key(cfg.Secret, cfg.App)
+	derived, err := derive(cfg.Secret, cfg.App)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer(derived.key)
+	if err != nil {
+		return nil, err
+	}
+	opener := *seal
 	n := &Node{
-		id: id, bus: cfg.Bus, local: cfg.Local, logger: cfg.Logger,
-		opener:   newSealer(k),
-		send:     newSender(id, cfg.Bus, k, cfg.Logger),
+		id: id, bus: cfg.Bus, name: derived.name, local: cfg.Local, logger: cfg.Logger,
+		opener:   &opener,
+		send:     newSender(id, cfg.Bus, seal, cfg.Logger),
+		began:    time.Now(),
 		inbox:    make(chan arrival, inboxSize),
 		orders:   make(chan *order),
 		stirred:  [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		gone:     make(chan struct{}),
 		finished: make(chan struct{}),
 		peers:    make(map[NodeID]*peer),
+		suspects: make(map[NodeID]suspect),
 		left:     make(map[NodeID]time.Time),
-		former:   make(map[NodeID][realtime.BusShards]uint64),
+		dead:     make(map[NodeID]time.Time),
+		unheard:  make(map[NodeID]time.Time),
 		pending:  make(map[uint64]*order),
 	}
 	n.alone.Store(true)
-	return n
+	return n, nil
 }
 
 // Publish sends an event to the other nodes, and fails after this one has left, because nobody would notice the loss. A
@@ -163,7 +186,7 @@ func (n *Node) Run(ctx context.Context) error {
 	broken := make(chan error, 1)
 	receiving, stopReceiving := context.WithCancel(working)
 	var receiver, sender sync.WaitGroup
-	receiver.Go(func() { broken <- n.bus.Run(receiving, reporter{n, receiving}) })
+	receiver.Go(func() { broken <- n.bus.Run(receiving, n.name, reporter{n, receiving}) })
 	sender.Go(func() { n.send.run(working) })
 	err := n.loop(ctx, broken)
 	n.alone.Store(err != nil)
@@ -203,6 +226,10 @@ func (n *Node) leave(alone bool) {
 	}
 	n.figures.up.Store(false)
 	n.figures.peers.Store(0)
+	n.figures.unheard.Store(0)
+	n.figures.deaf.Store(0)
+	n.figures.dead.Store(0)
+	n.figures.mute.Store(false)
 }
 
 // reporter passes on what the bus reports, in order, to the goroutine of Run.
@@ -212,10 +239,12 @@ type reporter struct {
 }
 
 func (r reporter) Frame(shard uint8, frame []byte) {
-	r.pass(arrival{shard: shard, frame: append([]byte{}, frame...)})
+	if f, ok := r.n.open(shard, frame); ok {
+		r.pass(arrival{shard: shard, frame: f})
+	}
 }
-func (r reporter) Up()            { r.pass(arrival{up: true}) }
-func (r reporter) Down(err error) { r.pass(arrival{err: err}) }
+func (r reporter) Up()            { r.pass(arrival{empty: true, up: true}) }
+func (r reporter) Down(err error) { r.pass(arrival{empty: true, err: err}) }
 
 func (r reporter) pass(a arrival) {
 	select {

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -82,7 +81,10 @@ func (l *log) Woken()                      { l.note("woken") }
 func newNode() (*cluster.Node, *log) {
 	var hub inmem.BusHub
 	l := &log{}
-	n := cluster.NewNode(cluster.Config{Bus: hub.Node(), Secret: secret, App: app, Local: l, Logger: slog.New(slog.DiscardHandler)})
+	n, err := cluster.NewNode(cluster.Config{Bus: hub.Node(), Secret: secret, App: app, Local: l, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		panic(err)
+	}
 	n.BusUp()
 	n.Waiting()
 	l.take()
@@ -92,7 +94,7 @@ func newNode() (*cluster.Node, *log) {
 // newPair makes a node that has met the other one, whose next frame on shard 0 is the second one.
 func newPair() (*cluster.Node, *log) {
 	n, l := newNode()
-	n.Receive(0, forge(0, 1, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counted(1), n.ID())))
+	n.Receive(0, forge(0, 1, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counted(1), n.Proof())))
 	n.Waiting()
 	return n, l
 }
@@ -131,66 +133,17 @@ func TestFramesAreCounted(t *testing.T) {
 	require.Empty(t, l.take())
 }
 
-func TestStrangersAreIgnored(t *testing.T) {
+// TestUnknownKindsAreSkipped sends what a later version may add: kinds of
+// records, and fields.
+func TestUnknownKindsAreSkipped(t *testing.T) {
 	t.Parallel()
-	n, l := newNode()
 	shard := cluster.ShardOf(ch)
-	record := cluster.AppendRecord(nil, cluster.KindEvent, event.Append())
-	good := cluster.Forge(secret, app, shard, other, 1, record)
-	later := bytes.Clone(good)
-	later[0]++
-	earlier := bytes.Clone(good)
-	earlier[0]--
-	for name, f := range map[string][]byte{
-		"another secret": cluster.Forge("x", app, shard, other, 1, record), "another app": cluster.Forge(secret, "x", shard, other, 1, record),
-		"a later version": later, "an earlier version": earlier, "nothing": {}, "half": good[:len(good)/2], "noise": []byte(strings.Repeat("\x01", 100)),
-	} {
-		n.Receive(shard, f)
-		for _, line := range l.take() {
-			require.Contains(t, line, "missed", name) // it could have been one of ours
-		}
-	}
-	n.Receive(shard+1, good)
-	require.Empty(t, l.take(), "it was made for another shard")
-	require.True(t, n.Stats().Refusing)
-	require.EqualValues(t, 8, n.Stats().FramesRefused)
-	require.Zero(t, n.Stats().Nodes)
-
-	// What a later version may add: kinds of records, and fields.
 	records := cluster.AppendRecord(nil, 200, []byte("?"))
 	records = cluster.AppendRecord(records, cluster.KindEvent, append(event.Append(), "more"...))
-	n, l = newPair()
+	n, l := newPair()
 	n.Receive(shard, cluster.Forge(secret, app, shard, other, 1, records))
 	require.Equal(t, []string{"event private-a 1 0"}, l.take())
 	require.Equal(t, 1, n.Stats().Nodes)
-}
-
-// TestOldFramesAreNotBelieved repeats what a node has sent before this process began, and what a node has sent before it
-// was given up.
-func TestOldFramesAreNotBelieved(t *testing.T) {
-	t.Parallel()
-	n, l := newNode()
-	shard := cluster.ShardOf(ch)
-	n.Receive(0, forge(0, 1, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counted(1), 99)))
-	require.Contains(t, n.Waiting(), cluster.KindHello, "who is that?")
-	n.Receive(0, forge(0, 2, cluster.KindCommand, cluster.AppendCommand(1, cluster.Command{CloseUser: "ann"})))
-	n.Receive(shard, forge(shard, 1, cluster.KindEvent, event.Append()))
-	require.Empty(t, l.take())
-	counters := counted(3)
-	counters[shard] = 1
-	n.Receive(0, forge(0, 3, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counters, n.ID())))
-	require.Equal(t, []string{fmt.Sprint("missed ", shard)}, l.take(), "what it has said until then counts as lost")
-	n.Receive(0, forge(0, 4, cluster.KindCommand, cluster.AppendCommand(1, cluster.Command{CloseUser: "ann"})))
-	require.Equal(t, []string{"do {CloseUser:ann Revoke:[] Keep:[] Rev:0}"}, l.take())
-
-	n.Forget(other)
-	l.take()
-	n.Receive(0, forge(0, 4, cluster.KindCommand, cluster.AppendCommand(2, cluster.Command{CloseUser: "ann"})))
-	n.Receive(0, forge(0, 3, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counters, n.ID())))
-	require.Zero(t, n.Stats().Nodes)
-	require.Empty(t, l.take())
-	n.Receive(0, forge(0, 5, cluster.KindHeartbeat, cluster.Heartbeat(cluster.Totals{}, counters, n.ID())))
-	require.Equal(t, 1, n.Stats().Nodes, "it was only away")
 }
 
 func TestCopiesAreCompared(t *testing.T) {
@@ -251,9 +204,10 @@ func TestLargeRecords(t *testing.T) {
 		var tasks sync.WaitGroup
 		var nodes []*cluster.Node
 		for _, l := range []*log{a, b} {
-			n := cluster.NewNode(cluster.Config{
+			n, err := cluster.NewNode(cluster.Config{
 				Bus: small{hub.Node()}, Secret: secret, App: app, Local: l, Logger: slog.New(slog.DiscardHandler),
 			})
+			require.NoError(t, err)
 			nodes = append(nodes, n)
 			tasks.Go(func() { _ = n.Run(ctx) })
 		}
@@ -268,6 +222,37 @@ func TestLargeRecords(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, want, b.take())
 		require.Empty(t, a.take())
+		stop()
+		tasks.Wait()
+	})
+}
+
+// TestSmallFrames has two nodes meet although each has so many recordings to
+// answer that a heartbeat with all of them does not fit into a frame.
+func TestSmallFrames(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hub inmem.BusHub
+		ctx, stop := context.WithCancel(t.Context())
+		var tasks sync.WaitGroup
+		var nodes []*cluster.Node
+		for range 2 {
+			n, err := cluster.NewNode(cluster.Config{
+				Bus: small{hub.Node()}, Secret: secret, App: app, Local: &log{}, Logger: slog.New(slog.DiscardHandler),
+			})
+			require.NoError(t, err)
+			nodes = append(nodes, n)
+			tasks.Go(func() { _ = n.Run(ctx) })
+			synctest.Wait()
+			for id := range cluster.NodeID(200) {
+				records := cluster.AppendRecord(nil, cluster.KindHeartbeat, cluster.HeartbeatIn(0, counted(1)))
+				hub.Inject(cluster.BusName(secret, app), 0, cluster.Forge(secret, app, 0, 1000+id, 1, records))
+			}
+		}
+		<-time.After(7 * time.Second)
+		for _, n := range nodes {
+			require.Equal(t, 1, n.Stats().Nodes)
+		}
 		stop()
 		tasks.Wait()
 	})

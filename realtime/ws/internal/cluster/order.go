@@ -84,10 +84,8 @@ func (n *Node) order(o *order) {
 	o.id, o.due, o.until = n.lastOrder, now.Add(repeatEvery), now.Add(confirmTimeout)
 	o.payload = o.command.append(binary.AppendUvarint(nil, o.id))
 	o.waiting = make(map[NodeID]struct{}, len(n.peers))
-	for id, p := range n.peers {
-		if p.fresh {
-			o.waiting[id] = struct{}{}
-		}
+	for id := range n.peers {
+		o.waiting[id] = struct{}{}
 	}
 	n.send.put(record{kind: kindCommand, payload: o.payload}) // also for nodes that are not known yet
 	if len(o.waiting) == 0 {

@@ -10,21 +10,21 @@ const (
 	maxAssembled = 1 << 20 // bytes of one record in pieces
 	maxStates    = 1 << 20 // in one snapshot
 	maxDone      = 4096    // commands of one node that are remembered
-	maxFormer    = 1024    // nodes of which is remembered how far they had counted
+	maxSuspects  = 256     // nodes that have not proved yet that they live now
 )
 
-// peer is another node, as this one knows it.
+// peer is another node that has proved that it lives now, as this one knows it.
 type peer struct {
 	id    NodeID
 	beat  heartbeat // the last one
 	heard time.Time
+	deaf  time.Time // since when its heartbeats do not list this node, or zero
 
 	last    [realtime.BusShards]uint64 // the number of the last frame
 	counted [realtime.BusShards]bool   // last is known
 	parts   [realtime.BusShards][]byte // of a record that is not complete
 	tooLong [realtime.BusShards]bool   // that record, so what is left of it is no record
 
-	fresh    bool    // it has heard this node, so its frames are not old ones that somebody repeats
 	whole    bool    // all that it has said of its channels is known, as have
 	have     Totals  // the sums over that
 	building bool    // a snapshot has begun, and not ended,
@@ -32,6 +32,15 @@ type peer struct {
 
 	done  map[uint64]struct{} // commands that were carried out
 	order []uint64            // these by age
+}
+
+// suspect is a node whose heartbeat may be a recording of one that is gone. It
+// changes nothing but the next heartbeat of this node, which gives it the
+// chance to prove that it lives.
+type suspect struct {
+	n     uint64 // of the frame with its last heartbeat
+	term  uint64 // of that heartbeat
+	heard time.Time
 }
 
 // number takes the number of a frame down. late says that the frame is not to be used: it, or the knowledge that it is
@@ -78,12 +87,4 @@ func (p *peer) remember(id uint64) {
 	}
 	p.done[id] = struct{}{}
 	p.order = append(p.order, id)
-}
-
-// before orders nodes by age: the oldest leads.
-func (h heartbeat) before(id NodeID, other heartbeat, otherID NodeID) bool {
-	if h.started != other.started {
-		return h.started < other.started
-	}
-	return id < otherID
 }

@@ -1,18 +1,16 @@
 package cluster
 
 import (
+	"bytes"
 	"log/slog"
-	"slices"
 	"time"
-
-	"github.com/murph-chat/murph/realtime"
 )
 
 // take acts on what the bus has reported.
 func (n *Node) take(a arrival) {
 	now := time.Now()
 	switch {
-	case a.frame != nil:
+	case !a.empty:
 		n.receive(now, a.shard, a.frame)
 	case a.up:
 		n.logger.Info("ws: the bus is up")
@@ -31,34 +29,57 @@ func (n *Node) take(a arrival) {
 	}
 }
 
-func (n *Node) receive(now time.Time, shard uint8, b []byte) {
+// open returns a frame of another node, and reports false for any other. It
+// runs in the goroutine of the bus, so that frames which no node has made do
+// not reach that of Run.
+func (n *Node) open(shard uint8, b []byte) (frame, bool) {
 	f, err := n.opener.open(shard, b)
-	if err != nil {
-		n.refuse(now, err)
-		return
-	}
-	if _, gone := n.left[f.node]; gone || f.node == n.id {
-		return
+	switch {
+	case err != nil:
+		n.refuse(err)
+		return frame{}, false
+	case f.node == n.id:
+		if shard == 0 && f.n > n.echo { // and no recording
+			n.echo = f.n
+			n.figures.echoed.Store(int64(time.Since(n.began)))
+		}
+		return frame{}, false
 	}
 	n.figures.received.Add(1)
+	f.records = bytes.Clone(f.records)
+	return f, true
+}
+
+// refuse counts a frame that no node with this version and these credentials
+// has made. It changes nothing else, because every program with access to the
+// engine can send one.
+func (n *Node) refuse(err error) {
+	n.figures.refused.Add(1)
+	if now := time.Now(); now.Sub(n.complained) >= complainEvery {
+		n.complained = now
+		n.logger.Warn("ws: the bus carries frames that no node of this cluster has made", slog.Any("err", err))
+	}
+}
+
+func (n *Node) receive(now time.Time, shard uint8, f frame) {
 	p := n.peers[f.node]
 	if p == nil {
 		if p = n.meet(now, shard, f); p == nil {
 			return
 		}
+	} else {
+		late, lost := p.number(shard, f.n)
+		if late {
+			return
+		}
+		if lost {
+			n.lost(now, p, shard)
+		}
 	}
 	p.heard = now
-	late, lost := p.number(shard, f.n)
-	if late {
-		return
-	}
-	if lost {
-		n.lost(now, p, shard)
-	}
 	for rest := f.records; len(rest) > 0; {
-		var k kind
-		var payload []byte
-		if k, payload, rest, err = nextRecord(rest); err == nil {
+		k, payload, after, err := nextRecord(rest)
+		if rest = after; err == nil {
 			err = n.record(now, p, shard, k, payload)
 		}
 		if err != nil {
@@ -71,37 +92,46 @@ func (n *Node) receive(now time.Time, shard uint8, b []byte) {
 	}
 }
 
-// meet takes up a node that is not known, unless the frame is one that it has sent before it was last given up.
+// meet takes up a node that is no peer, if the frame proves that the node lives
+// now: it begins with a heartbeat that lists the current term of this node. A
+// recording does not: the node's id is random, and the term grows with each
+// node that is given up. A heartbeat without the proof makes the node a
+// suspect, which learns the term from the next heartbeat of this one.
 func (n *Node) meet(now time.Time, shard uint8, f frame) *peer {
-	p := &peer{id: f.node}
-	if last, known := n.former[f.node]; known {
-		if f.n <= last[shard] {
-			return nil
-		}
-		for shard, n := range last {
-			p.last[shard], p.counted[shard] = n, n > 0
-		}
-		delete(n.former, f.node)
+	k, payload, _, err := nextRecord(f.records)
+	if err != nil || k != kindHeartbeat || shard != 0 {
+		return nil
 	}
+	beat, _, err := parseHeartbeat(payload)
+	switch s, known := n.suspects[f.node]; {
+	case err != nil:
+		return nil
+	case beat.proves(n.id, n.beat.term):
+	case known && f.n <= s.n: // older than the last one, or that one again
+		return nil
+	default:
+		if !known && len(n.suspects) >= maxSuspects {
+			for other := range n.suspects { // any one
+				delete(n.suspects, other)
+				break
+			}
+		}
+		n.suspects[f.node] = suspect{n: f.n, term: beat.term, heard: now}
+		if !known || s.term != beat.term {
+			n.greet(now)
+		}
+		return nil
+	}
+	delete(n.suspects, f.node)
+	delete(n.dead, f.node)
+	p := &peer{id: f.node, beat: beat}
+	p.last[0], p.counted[0] = f.n, true // the heartbeat says how far it has counted on other shards
 	n.peers[f.node] = p
 	n.figures.peers.Store(int64(len(n.peers)))
 	n.asked = time.Time{}
-	n.pulse(now) // so that it knows that it is heard
+	n.pulse(now) // so that the node knows that it is heard
 	n.hello(now)
 	return p
-}
-
-// refuse is for a frame that cannot be read: of a node with another secret or of another version, of another application,
-// or of a stranger. Were it one of ours, something would be missing now.
-func (n *Node) refuse(now time.Time, err error) {
-	n.figures.refused.Add(1)
-	n.figures.refusedAt.Store(now.UnixNano())
-	if now.Sub(n.refused) < complainEvery {
-		return
-	}
-	n.refused = now
-	n.logger.Warn("ws: the bus carries frames of nodes with another version or secret, or of strangers", slog.Any("err", err))
-	n.missedAll()
 }
 
 // lost is when frames of p on shard are missing.
@@ -117,9 +147,6 @@ func (n *Node) lost(now time.Time, p *peer, shard uint8) {
 
 // record acts on one record. Those of a later version are skipped.
 func (n *Node) record(now time.Time, p *peer, shard uint8, k kind, payload []byte) error {
-	if !p.fresh && k != kindHeartbeat && k != kindHello {
-		return nil // see heartbeat
-	}
 	switch k {
 	case kindPart:
 		p.assemble(shard, payload, false)
@@ -179,23 +206,19 @@ func (n *Node) state(p *peer, payload []byte) error {
 	return nil
 }
 
-// heartbeat compares what p has sent with what has arrived. A node is believed once it has heard of this one, whose id is
-// random: what somebody has recorded before this process began does not have it.
+// heartbeat compares the numbers of the frames that p has sent with those that
+// have arrived.
 func (n *Node) heartbeat(now time.Time, p *peer, payload []byte) error {
 	beat, counters, err := parseHeartbeat(payload)
 	if err != nil {
 		return err
 	}
 	p.beat = beat
-	if !p.fresh {
-		if !slices.Contains(beat.hears, n.id) {
-			return nil
-		}
-		p.fresh = true
-		p.counted = [realtime.BusShards]bool{} // what has been skipped is missing
-		p.counted[0], p.whole = true, false
-		n.asked = time.Time{}
-		n.hello(now)
+	switch {
+	case beat.lists(n.id):
+		p.deaf = time.Time{}
+	case p.deaf.IsZero():
+		p.deaf = now
 	}
 	for shard := range uint8(len(counters)) {
 		if counters[shard] == 0 || p.counted[shard] && counters[shard] <= p.last[shard] {

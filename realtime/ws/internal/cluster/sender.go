@@ -2,11 +2,12 @@ package cluster
 
 import (
 	"context"
-	"encoding/binary"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/murph-chat/murph/realtime"
 )
@@ -24,46 +25,7 @@ type record struct {
 	shard   uint8
 	kind    kind
 	payload []byte
-	beat    *heartbeat // instead of a payload: what is to be said beside the counters
-}
-
-// heartbeat is what a node says of itself. Its counters are those of the moment at which it is sent.
-type heartbeat struct {
-	started uint64 // Unix time in milliseconds, by the node's own clock
-	ready   bool   // knows enough to lead
-	totals  Totals
-	hears   []NodeID // whom it has heard from
-}
-
-func (h heartbeat) append(dst []byte, counters *[realtime.BusShards]uint64) []byte {
-	ready := uint64(0)
-	if h.ready {
-		ready = 1
-	}
-	for _, v := range [...]uint64{h.started, ready, h.totals.Channels, h.totals.Subscriptions, h.totals.Users} {
-		dst = binary.AppendUvarint(dst, v)
-	}
-	for _, n := range counters {
-		dst = binary.AppendUvarint(dst, n)
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(h.hears)))
-	for _, id := range h.hears {
-		dst = binary.BigEndian.AppendUint64(dst, uint64(id))
-	}
-	return dst
-}
-
-func parseHeartbeat(b []byte) (h heartbeat, counters [realtime.BusShards]uint64, err error) {
-	r := reader{rest: b}
-	h.started, h.ready = r.uint(), r.uint() == 1
-	h.totals = Totals{r.uint(), r.uint(), r.uint()}
-	for i := range counters {
-		counters[i] = r.uint()
-	}
-	for range r.many() {
-		h.hears = append(h.hears, r.node())
-	}
-	return h, counters, r.err()
+	beat    *heartbeat // instead of a payload: the sender adds the counters
 }
 
 // sender puts records into frames and gives them to the bus. Whatever waits goes out together, one frame for each shard
@@ -94,8 +56,8 @@ type sender struct {
 	sent, failed, dropped atomic.Uint64
 }
 
-func newSender(node NodeID, bus realtime.Bus, key []byte, logger *slog.Logger) *sender {
-	return &sender{node: node, bus: bus, logger: logger, seal: newSealer(key), ready: make(chan struct{}, 1)}
+func newSender(node NodeID, bus realtime.Bus, seal *sealer, logger *slog.Logger) *sender {
+	return &sender{node: node, bus: bus, logger: logger, seal: seal, ready: make(chan struct{}, 1)}
 }
 
 // put queues a record, and reports false after close. It never blocks: one too many is dropped, and leaves a gap.
@@ -170,13 +132,17 @@ func (s *sender) run(ctx context.Context) {
 
 // add puts r into its shard's open frame.
 func (s *sender) add(ctx context.Context, r record) {
+	room := s.bus.MaxFrame() - frameCost
 	if r.beat != nil {
 		s.flush(ctx) // so that the counters cover what was before
 		counters := s.counters
 		counters[0]++ // the frame that this goes into
 		r.payload = r.beat.append(nil, &counters)
+		for recordSize(len(r.payload)) > room && len(r.beat.suspects) > 0 { // they read no heartbeat in pieces
+			r.beat.suspects = r.beat.suspects[:len(r.beat.suspects)/2]
+			r.payload = r.beat.append(r.payload[:0], &counters)
+		}
 	}
-	room := s.bus.MaxFrame() - frameCost
 	if recordSize(len(r.payload)) <= room {
 		s.write(ctx, r.shard, r.kind, r.payload)
 		return
@@ -190,7 +156,7 @@ func (s *sender) add(ctx context.Context, r record) {
 
 func (s *sender) write(ctx context.Context, shard uint8, k kind, payload []byte) {
 	f := s.open[shard]
-	if len(f)+recordSize(len(payload))+macSize > s.bus.MaxFrame() {
+	if len(f)+recordSize(len(payload))+chacha20poly1305.Overhead > s.bus.MaxFrame() {
 		s.publish(ctx, shard)
 		f = s.open[shard]
 	}

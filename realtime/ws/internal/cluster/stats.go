@@ -1,13 +1,14 @@
 package cluster
 
-import "time"
-
 // Stats are a node's figures.
 type Stats struct {
 	Up    bool // the bus is
 	Nodes int  // others that are alive
 
-	Refusing bool // the bus has carried frames that cannot be read within the last minute
+	Mute    bool // what this node publishes does not come back to it
+	Unheard int  // nodes that others hear and this one does not
+	Deaf    int  // nodes that this one hears and that do not hear it
+	Dead    int  // nodes that were given up without a goodbye within the last minute, and not heard since
 
 	FramesIn      uint64 // of other nodes
 	FramesOut     uint64
@@ -20,11 +21,11 @@ type Stats struct {
 
 // Stats returns the current figures.
 func (n *Node) Stats() Stats {
+	f := &n.figures
 	return Stats{
-		Refusing: time.Since(time.Unix(0, n.figures.refusedAt.Load())) < time.Minute,
-		Up:       n.figures.up.Load(), Nodes: int(n.figures.peers.Load()),
-		FramesIn: n.figures.received.Load(), FramesOut: n.send.sent.Load(), FramesFailed: n.send.failed.Load(),
-		FramesRefused: n.figures.refused.Load(), Dropped: n.send.dropped.Load(), Gaps: n.figures.gaps.Load(),
-		EventsIn: n.figures.events.Load(),
+		Up: f.up.Load(), Nodes: int(f.peers.Load()),
+		Mute: f.mute.Load(), Unheard: int(f.unheard.Load()), Deaf: int(f.deaf.Load()), Dead: int(f.dead.Load()),
+		FramesIn: f.received.Load(), FramesOut: n.send.sent.Load(), FramesFailed: n.send.failed.Load(),
+		FramesRefused: f.refused.Load(), Dropped: n.send.dropped.Load(), Gaps: f.gaps.Load(), EventsIn: f.events.Load(),
 	}
 }

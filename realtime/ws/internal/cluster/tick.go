@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"maps"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/murph-chat/murph/realtime"
@@ -59,6 +58,7 @@ func (n *Node) announce(all bool) {
 
 // pulse sends a heartbeat.
 func (n *Node) pulse(now time.Time) {
+	n.pulsed = now
 	n.send.put(record{kind: kindHeartbeat, beat: n.says()})
 	n.beatDue = now.Add(time.Duration(float64(beatEvery) * (0.9 + 0.2*mathrand.Float64())))
 }
@@ -66,8 +66,25 @@ func (n *Node) pulse(now time.Time) {
 // says returns what this node says of itself at the moment.
 func (n *Node) says() *heartbeat {
 	beat := n.beat
-	beat.hears = slices.Collect(maps.Keys(n.peers))
+	beat.hears = make([]acquaintance, 0, len(n.peers))
+	for id, p := range n.peers {
+		beat.hears = append(beat.hears, acquaintance{id, p.beat.term})
+	}
+	beat.suspects = make([]acquaintance, 0, len(n.suspects))
+	for id, s := range n.suspects {
+		beat.suspects = append(beat.suspects, acquaintance{id, s.term})
+	}
 	return &beat
+}
+
+// greet sends a heartbeat soon, and not before a second has passed since the
+// last one.
+func (n *Node) greet(now time.Time) {
+	if now.Sub(n.pulsed) >= helloEvery {
+		n.pulse(now)
+		return
+	}
+	n.beatDue = earlier(n.beatDue, n.pulsed.Add(helloEvery))
 }
 
 // hello asks all others to tell everything, at most once in a while.
@@ -88,18 +105,15 @@ func (n *Node) tick(now time.Time) {
 	for id, p := range n.peers {
 		if now.Sub(p.heard) >= deadAfter {
 			n.logger.Warn("ws: a node is gone without a word", slog.Uint64("node", uint64(id)))
+			n.dead[id] = now
 			n.forget(id)
 			n.missedAll() // what it sent last may not have come through
 			n.local.Woken()
 		}
 	}
-	for id, at := range n.left {
-		if now.Sub(at) >= forgetAfter {
-			delete(n.left, id)
-		}
-	}
+	maps.DeleteFunc(n.suspects, func(_ NodeID, s suspect) bool { return now.Sub(s.heard) >= deadAfter })
 	for _, p := range n.peers {
-		if p.fresh && !p.whole {
+		if !p.whole {
 			n.hello(now)
 		}
 	}
@@ -109,6 +123,7 @@ func (n *Node) tick(now time.Time) {
 	}
 	n.learn(now)
 	n.elect(now)
+	n.watch(now)
 	if !now.Before(n.beatDue) {
 		n.pulse(now)
 	}
@@ -134,16 +149,12 @@ func (n *Node) missedAll() {
 	}
 }
 
-// forget drops a node and all that is known of it. Who leads is decided before, or nobody would speak of it.
+// forget drops a node and its states. It elects the leader first, because a
+// leader gives notice of what goes with the node. The term grows, so that no
+// recording of the node's heartbeats brings it back.
 func (n *Node) forget(id NodeID) {
-	if len(n.former) >= maxFormer {
-		for old := range n.former { // any one
-			delete(n.former, old)
-			break
-		}
-	}
-	n.former[id] = n.peers[id].last
 	delete(n.peers, id)
+	n.beat.term++
 	n.figures.peers.Store(int64(len(n.peers)))
 	n.elect(time.Now())
 	n.local.Merge(id, nil, true)
