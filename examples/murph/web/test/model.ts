@@ -16,6 +16,7 @@ export class ModelServer {
   };
   readonly rows = new Map<string, Message>();
   readonly read = new Map<string, ReadMark>();
+  epoch = "e1";
   /** As a store's limit on how far behind a client may continue. */
   maxBehind = 500;
   #ids = 0;
@@ -70,8 +71,8 @@ export class ModelServer {
     return { ...this.#header(), messages: below.slice(-limit), hasMore: below.length > limit };
   }
 
-  changes(since: number, limit = 3): ChangesPage {
-    if (since > this.rev || this.rev - since > this.maxBehind) {
+  changes(since: number, epoch = "", limit = 3): ChangesPage {
+    if ((epoch !== "" && epoch !== this.epoch) || since > this.rev || this.rev - since > this.maxBehind) {
       return { ...this.history(), nextSince: this.rev, reset: true };
     }
     const changed = [...this.rows.values()].filter((m) => m.rev > since).sort((a, b) => a.rev - b.rev);
@@ -84,8 +85,9 @@ export class ModelServer {
     return [...this.rows.values()].sort((a, b) => a.seq - b.seq);
   }
 
-  /** Puts the store back to a copy made with {@link copy}. */
+  /** Puts the store back to a copy made with {@link copy}, and says so with another epoch. */
   restore(from: ModelServer): void {
+    this.epoch += "x";
     this.consultation = from.consultation;
     this.rows.clear();
     for (const [id, m] of from.rows) this.rows.set(id, m);
@@ -100,7 +102,7 @@ export class ModelServer {
   }
 
   #header() {
-    return { consultation: this.consultation, rev: this.rev, read: Object.fromEntries(this.read), transport };
+    return { consultation: this.consultation, rev: this.rev, epoch: this.epoch, read: Object.fromEntries(this.read), transport };
   }
 
   #row(id: string): Message {

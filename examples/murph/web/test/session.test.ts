@@ -51,7 +51,7 @@ class Backend {
     const tag = `"rev-${this.server.rev}"`;
     if (since === null) return Response.json(this.server.history(before === null ? undefined : Number(before)));
     if (headers.get("If-None-Match") === tag) return new Response(null, { status: 304 });
-    return Response.json(this.server.changes(Number(since)), { headers: { ETag: tag } });
+    return Response.json(this.server.changes(Number(since), url.searchParams.get("epoch") ?? ""), { headers: { ETag: tag } });
   }
 }
 
@@ -94,7 +94,7 @@ describe("asking", () => {
     session.catchUp();
     await settled();
     expect(shown(session)).toEqual(["old", "between page and subscription"]);
-    expect(backend.gets()).toEqual(["", "?since=3"]);
+    expect(backend.gets()).toEqual(["", "?since=3&epoch=e1"]);
   });
 
   it("asks page by page until there is no more", async () => {
@@ -103,7 +103,7 @@ describe("asking", () => {
     session.catchUp();
     await settled();
     expect(shown(session)).toHaveLength(7);
-    expect(backend.gets()).toEqual(["", "?since=2", "?since=5", "?since=8"]);
+    expect(backend.gets()).toEqual(["", "?since=2&epoch=e1", "?since=5&epoch=e1", "?since=8&epoch=e1"]);
   });
 
   it("asks once more when a reason comes while it is asking", async () => {
