@@ -28,13 +28,16 @@ func (s *Service) History(ctx context.Context, p HistoryParams) (Page, error) {
 }
 
 // Changes returns what a client has missed that is complete up to the rev Since. It works after any absence: a client
-// that is too far behind, or ahead of a store that was restored from a backup, is told to start afresh.
+// that is too far behind, or whose rev is from before a backup was restored, is told to start afresh.
 func (s *Service) Changes(ctx context.Context, p ChangesParams) (Changes, error) {
 	if err := checkIDs(p.ConsultationID, p.Viewer); err != nil {
 		return Changes{}, err
 	}
 	if p.Since < 0 {
 		return Changes{}, &consultation.InvalidError{Field: "since", Reason: "must not be negative"}
+	}
+	if !validEpoch(p.Epoch) {
+		return Changes{}, &consultation.InvalidError{Field: "epoch", Reason: "must be the epoch of an earlier answer"}
 	}
 	var err error
 	if p.Limit, err = checkLimit(p.Limit); err != nil {
@@ -47,6 +50,21 @@ func (s *Service) Changes(ctx context.Context, p ChangesParams) (Changes, error)
 	}
 	s.hideReceipts(&changes.Page, p.Viewer)
 	return changes, nil
+}
+
+// maxEpoch is the length of the longest epoch.
+const maxEpoch = 32
+
+// validEpoch reports whether a store can have given the epoch. No epoch is valid too.
+func validEpoch(epoch string) bool {
+	for _, c := range []byte(epoch) {
+		switch {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return len(epoch) <= maxEpoch
 }
 
 func (s *Service) hideReceipts(p *Page, viewer consultation.UserID) {

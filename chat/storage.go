@@ -22,6 +22,8 @@ type ChangesParams struct {
 	Viewer         consultation.UserID // who asks
 	// Since is the rev up to which the caller is complete; 0 for nothing yet.
 	Since int64
+	// Epoch is the Page.Epoch of the answer that Since is from; "" if the caller has none.
+	Epoch string
 	Limit int
 	// MaxBehind is the number of changes above which the answer is a reset. The service sets it, whatever is here.
 	MaxBehind int64
@@ -30,6 +32,8 @@ type ChangesParams struct {
 // Page is a consultation's header and some of its messages, from one snapshot.
 type Page struct {
 	Consultation consultation.Consultation // the header
+	// Epoch is the store's epoch: 1 to 32 letters, digits, "-" and "_". A rev of one epoch means nothing in another.
+	Epoch string
 	// Reads has the mark of the patient and of the assigned student, where they have one.
 	Reads    map[consultation.UserID]ReadMark
 	Messages []Message
@@ -74,6 +78,7 @@ type InboxItem struct {
 type InboxPage struct {
 	Items   []InboxItem // newest activity first
 	HasMore bool        // whether more follow
+	Epoch   string      // the same as in [Page]
 }
 
 // ReadParams moves a read mark.
@@ -119,7 +124,8 @@ type Storage interface {
 
 	// Changes returns the messages whose Rev is above Since in their current form, in ascending order of Rev, at most
 	// Limit. HasMore tells of further ones. NextSince is the Rev of the last one if HasMore without Reset, else the consultation's.
-	// If Since is above the consultation's rev, or more than MaxBehind below it, the answer is a Reset.
+	// If Since is above the consultation's rev, or more than MaxBehind below it, or of another Epoch than the store's, the
+	// answer is a Reset.
 	Changes(ctx context.Context, p ChangesParams) (Changes, error)
 
 	// Inbox returns the viewer's consultations, the one with the newest activity (message, status, assignment) first.
@@ -142,4 +148,8 @@ type Storage interface {
 	// Delete removes the content of the sender's own message and leaves a tombstone: the same rules as Edit, but one
 	// that is deleted already is returned Unchanged. The content is gone from the store.
 	Delete(ctx context.Context, p DeleteParams) (Changed, error)
+
+	// NewEpoch replaces the store's epoch with one that it never had, so that every client starts afresh. Call it after a
+	// backup was restored: the revs that clients have seen since that backup are given again, to other changes.
+	NewEpoch(ctx context.Context) error
 }

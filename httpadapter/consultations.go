@@ -24,6 +24,7 @@ type fields consultation.Consultation
 type list struct {
 	Consultations []listed `json:"consultations"`
 	NextCursor    string   `json:"nextCursor,omitempty"`
+	Epoch         string   `json:"epoch"`
 }
 
 // listConsultations answers the caller's consultations, or the open requests to a student who asks for REQUESTED.
@@ -61,7 +62,7 @@ func (h *Handler) listConsultations(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := list{Consultations: make([]listed, 0, len(page.Items))}
+	out := list{Consultations: make([]listed, 0, len(page.Items)), Epoch: page.Epoch}
 	for _, it := range page.Items {
 		out.Consultations = append(out.Consultations, listed{
 			fields:      fields(it.Consultation),

@@ -38,8 +38,7 @@ func ifMatch(h http.Header) (int64, error) {
 func messageTag(rev int64) string { return `"` + strconv.FormatInt(rev, 10) + `"` }
 
 // pageTag is the ETag of a page: the rev and the read marks of its snapshot, and a hash of the answer itself. The hash
-// covers what the numbers do not: another transport after a restart, and a store that was restored from a backup and has
-// reached the same numbers in another way.
+// covers what the numbers do not: another transport after a restart, and another epoch of the store.
 func pageTag(p chat.Page, body []byte) string {
 	var read int64
 	for _, mark := range p.Reads {

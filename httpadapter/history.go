@@ -15,6 +15,7 @@ type page struct {
 	Messages     []chat.Message                        `json:"messages"`
 	HasMore      bool                                  `json:"hasMore"`
 	Rev          int64                                 `json:"rev"`
+	Epoch        string                                `json:"epoch"`
 	Read         map[consultation.UserID]chat.ReadMark `json:"read"`
 	Transport    connection                            `json:"transport"`
 	// NextSince and Reset belong to the answer to since.
@@ -37,6 +38,10 @@ func (h *Handler) showConsultation(c *call) error {
 	if err != nil {
 		return err
 	}
+	epoch, err := q.text("epoch")
+	if err != nil {
+		return err
+	}
 	limit, err := q.limit()
 	if err != nil {
 		return err
@@ -46,7 +51,7 @@ func (h *Handler) showConsultation(c *call) error {
 	case older && catchUp:
 		return invalid("before", "must not be given together with since")
 	case catchUp:
-		p := chat.ChangesParams{ConsultationID: id, Viewer: c.who.UserID, Since: since, Limit: limit}
+		p := chat.ChangesParams{ConsultationID: id, Viewer: c.who.UserID, Since: since, Epoch: epoch, Limit: limit}
 		changes, err := inTurn(c.r.Context(), h.admission, func() (chat.Changes, error) {
 			return h.cfg.Chat.Changes(c.r.Context(), p)
 		})
@@ -75,8 +80,8 @@ func (h *Handler) page(p chat.Page) page {
 		p.Reads = map[consultation.UserID]chat.ReadMark{}
 	}
 	return page{
-		Consultation: p.Consultation, Messages: p.Messages, HasMore: p.HasMore, Rev: p.Consultation.Rev, Read: p.Reads,
-		Transport: h.cfg.Transport.connection(p.Consultation),
+		Consultation: p.Consultation, Messages: p.Messages, HasMore: p.HasMore, Rev: p.Consultation.Rev, Epoch: p.Epoch,
+		Read: p.Reads, Transport: h.cfg.Transport.connection(p.Consultation),
 	}
 }
 

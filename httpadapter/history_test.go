@@ -59,7 +59,8 @@ func TestPageShape(t *testing.T) {
 	}, got.json["transport"])
 	require.NotContains(t, got.json, "nextSince")
 	require.NotContains(t, got.json, "reset")
-	require.Len(t, got.json, 6)
+	require.Regexp(t, `^[A-Za-z0-9_-]{1,32}$`, got.json["epoch"])
+	require.Len(t, got.json, 7)
 }
 
 func TestPaging(t *testing.T) {
@@ -129,13 +130,48 @@ func TestETag(t *testing.T) {
 		other.do(t, "patient-1", "GET", consultations+"/off", "").header.Get("ETag"), "the transport is another one")
 }
 
+// TestRestoredBackup lets a log grow past what a client has seen of a past that is no more.
+func TestRestoredBackup(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.say(t, "a")
+	seen := b.do(t, "student-1", "GET", consultations+"/demo", "")
+	epoch := seen.json["epoch"].(string)
+	require.Equal(t, epoch, b.do(t, "student-1", "GET", consultations, "").json["epoch"])
+	target := consultations + "/demo?since=3&epoch=" + epoch
+	idle := b.do(t, "student-1", "GET", target, "")
+	require.NotContains(t, idle.json, "reset")
+	require.Equal(t, epoch, idle.json["epoch"])
+	require.Equal(t, 304, b.do(t, "student-1", "GET", target, "", "If-None-Match", idle.header.Get("ETag")).status)
+
+	require.NoError(t, b.store.NewEpoch(t.Context()))
+	for _, c := range []struct{ target, tag string }{
+		{target, idle.header.Get("ETag")},
+		{consultations + "/demo", seen.header.Get("ETag")},
+		{consultations + "/demo?since=3", idle.header.Get("ETag")},
+	} {
+		got := b.do(t, "student-1", "GET", c.target, "", "If-None-Match", c.tag)
+		require.Equal(t, 200, got.status, c.target)
+		require.NotEqual(t, epoch, got.json["epoch"], c.target)
+		require.Equal(t, c.target == target, got.json["reset"] == true, c.target)
+	}
+	b.say(t, "b")
+	grown := b.do(t, "student-1", "GET", target, "")
+	require.Equal(t, true, grown.json["reset"])
+	require.Equal(t, "a b", contents(grown))
+	now := grown.json["epoch"].(string)
+	require.Equal(t, now, b.do(t, "student-1", "GET", consultations, "").json["epoch"])
+	require.NotContains(t, b.do(t, "student-1", "GET", consultations+"/demo?since=4&epoch="+now, "").json, "reset")
+}
+
 func TestBadQueries(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for query, field := range map[string]string{
 		"before=1&since=1": "before", "before=0": "before", "before=-1": "before", "before=x": "before", "before=1.5": "before",
 		"before=1&before=2": "before", "before=99999999999999999999": "before",
-		"since=-1": "since", "since=x": "since", "since=undefined": "since",
+		"since=-1": "since", "since=x": "since", "since=1&epoch=a+b": "epoch", "since=1&epoch=a&epoch=b": "epoch",
+		"since=1&epoch=" + strings.Repeat("x", 33): "epoch", "since=undefined": "since",
 		"limit=0": "limit", "limit=201": "limit", "limit=-1": "limit", "limit=x": "limit", "limit=4294967297": "limit",
 		"since=%zz": "query", "since=1;limit=2": "query",
 	} {

@@ -16,8 +16,9 @@ import (
 type Log struct {
 	id     consultation.ID
 	header consultation.Consultation
-	rev    int64 // complete up to here
-	target int64 // the highest rev that was heard of
+	epoch  string // of rev; "" for unknown
+	rev    int64  // complete up to here
+	target int64  // the highest rev that was heard of
 	// floor is the seq from which the history is here without a hole. A change of an older message may be here too: it is
 	// kept, because the page that brings the message may have been read before the change, but not shown.
 	floor    int64
@@ -40,6 +41,9 @@ func NewLog(id consultation.ID) *Log {
 
 // Rev is up to where the copy is complete: what to ask for changes since.
 func (l *Log) Rev() int64 { return l.rev }
+
+// Epoch is the store's epoch that [Log.Rev] belongs to, for the same request; "" before the first answer.
+func (l *Log) Epoch() string { return l.epoch }
 
 // Behind reports whether something is known to be missing.
 func (l *Log) Behind() bool { return l.stale || l.target > l.rev }
@@ -128,8 +132,12 @@ func (l *Log) Merge(c chat.Changes) {
 	if c.Reset {
 		clear(l.messages)
 		clear(l.held)
+		if c.Epoch != l.epoch { // the read marks are from another past too
+			clear(l.reads)
+		}
 		l.rev, l.target, l.header = 0, 0, consultation.Consultation{}
 	}
+	l.epoch = c.Epoch
 	l.take(c.Page)
 	if c.Reset {
 		l.floor = floor(c.Page)
@@ -140,8 +148,13 @@ func (l *Log) Merge(c chat.Changes) {
 	l.join()
 }
 
-// Prepend takes the page of the history before [Log.Floor].
+// Prepend takes the page of the history before [Log.Floor]. A page of another epoch tells only that the copy is out of
+// date.
 func (l *Log) Prepend(p chat.Page) {
+	if p.Epoch != l.epoch {
+		l.stale = true
+		return
+	}
 	l.take(p)
 	l.floor = min(l.floor, floor(p))
 }

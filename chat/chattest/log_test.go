@@ -37,6 +37,7 @@ type reader struct {
 type world struct {
 	t       *testing.T
 	chance  *rand.Rand
+	store   *memstore.Store
 	chats   *chat.Service
 	meets   *consultation.Service
 	events  *inmem.Broadcaster
@@ -50,13 +51,12 @@ type world struct {
 const id = consultation.ID("c")
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, chance: rand.New(rand.NewPCG(seed, 1)), events: &inmem.Broadcaster{}}
-	store := memstore.New()
+	w := &world{t: t, chance: rand.New(rand.NewPCG(seed, 1)), store: memstore.New(), events: &inmem.Broadcaster{}}
 	var err error
 	// A small bound, so that resets happen too.
-	w.chats, err = chat.NewService(store, w.events, &chat.Options{MaxCatchUp: 12})
+	w.chats, err = chat.NewService(w.store, w.events, &chat.Options{MaxCatchUp: 12})
 	require.NoError(t, err)
-	w.meets, err = consultation.NewService(store, w.events, nil)
+	w.meets, err = consultation.NewService(w.store, w.events, nil)
 	require.NoError(t, err)
 	_, err = w.meets.Request(t.Context(), consultation.RequestParams{ID: id, Patient: patient, Topic: "x"})
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func (w *world) catchUp(r *reader, always bool) {
 	for always || r.log.Behind() {
 		always = false
 		changes, err := w.chats.Changes(w.t.Context(), chat.ChangesParams{
-			ConsultationID: id, Viewer: r.user, Since: r.log.Rev(), Limit: 1 + w.chance.IntN(5),
+			ConsultationID: id, Viewer: r.user, Since: r.log.Rev(), Epoch: r.log.Epoch(), Limit: 1 + w.chance.IntN(5),
 		})
 		require.NoError(w.t, err)
 		if !w.quiet && w.chance.IntN(3) == 0 {
@@ -140,6 +140,8 @@ func (w *world) act() {
 		_, err = w.chats.Delete(ctx, w.own(user))
 	case n < 18:
 		_, err = w.chats.MarkRead(ctx, chat.ReadParams{ConsultationID: id, Reader: user, Seq: w.chance.Int64N(40)})
+	case n == 19 && w.chance.IntN(4) == 0: // as after a restored backup that has lost nothing
+		err = w.store.NewEpoch(ctx)
 	case n == 18 && w.chance.IntN(10) == 0:
 		_, err = w.meets.Complete(ctx, consultation.TransitionParams{ID: id, By: consultation.Person(student)})
 	}
@@ -191,6 +193,7 @@ func (w *world) older(r *reader) {
 		})
 		require.NoError(w.t, err)
 		r.log.Prepend(page)
+		w.catchUp(r, false) // the page may be of another epoch
 	}
 }
 

@@ -42,6 +42,7 @@ type traceEvent struct {
 // answered is an answer and what was asked; the cursors are for clients that check them.
 type answered struct {
 	Since  int64     `json:"since"`
+	Epoch  string    `json:"epoch"`
 	Before int64     `json:"before"`
 	Answer tracePage `json:"answer"`
 }
@@ -52,13 +53,14 @@ type tracePage struct {
 	Messages     []chat.Message                        `json:"messages"`
 	HasMore      bool                                  `json:"hasMore"`
 	Rev          int64                                 `json:"rev"`
+	Epoch        string                                `json:"epoch"`
 	Read         map[consultation.UserID]chat.ReadMark `json:"read"`
 	NextSince    int64                                 `json:"nextSince"`
 	Reset        bool                                  `json:"reset"`
 }
 
 func (p tracePage) page() chat.Page {
-	return chat.Page{Consultation: p.Consultation, Messages: p.Messages, HasMore: p.HasMore, Reads: p.Read}
+	return chat.Page{Consultation: p.Consultation, Epoch: p.Epoch, Messages: p.Messages, HasMore: p.HasMore, Reads: p.Read}
 }
 
 // expectation leaves out what does not matter.
@@ -68,6 +70,7 @@ type expectation struct {
 	Behind   *bool                         `json:"behind"`
 	Floor    *int64                        `json:"floor"`
 	Read     map[consultation.UserID]int64 `json:"read"`
+	Epoch    string                        `json:"epoch"`
 	Status   consultation.Status           `json:"status"`
 	Student  consultation.UserID           `json:"student"`
 }
@@ -106,7 +109,7 @@ func (s step) play(t *testing.T, log *chattest.Log, id consultation.ID) {
 	switch {
 	case s.Page != nil:
 		log.Merge(chat.Changes{Page: s.Page.page(), NextSince: s.Page.Rev, Reset: true})
-		settled := chat.Page{Consultation: s.Page.Consultation}
+		settled := chat.Page{Consultation: s.Page.Consultation, Epoch: s.Page.Epoch}
 		log.Merge(chat.Changes{Page: settled, NextSince: s.Page.Rev})
 	case event != nil:
 		ev := realtime.Event{Channel: consultation.Channel(id, 1), Name: event.Name, Data: event.Data}
@@ -135,6 +138,9 @@ func (e expectation) check(t *testing.T, step int, log *chattest.Log) {
 	}
 	for user, seq := range e.Read {
 		require.Equal(t, seq, log.Read(user), "step %d", step)
+	}
+	if e.Epoch != "" {
+		require.Equal(t, e.Epoch, log.Epoch(), "step %d", step)
 	}
 	if e.Status != "" {
 		require.Equal(t, e.Status, log.Header().Status, "step %d", step)

@@ -206,7 +206,7 @@ func (r *reader) catchUp(ctx context.Context) {
 			chat.Changes
 			Read map[consultation.UserID]chat.ReadMark
 		}
-		path := fmt.Sprintf("/api/beratungen/demo?since=%d", r.log.Rev())
+		path := fmt.Sprintf("/api/beratungen/demo?since=%d&epoch=%s", r.log.Rev(), r.log.Epoch())
 		if status, err := r.do(ctx, "GET", path, "", nil, &answer); err != nil || status != http.StatusOK {
 			return // the next event shows the gap again
 		}

@@ -68,6 +68,12 @@ func (s *chatStorage) Delete(ctx context.Context, p chat.DeleteParams) (chat.Cha
 		attrMessage.String(string(p.ID)), attrUser.String(string(p.By)))
 }
 
+func (s *chatStorage) NewEpoch(ctx context.Context) error {
+	replace := func(ctx context.Context, _ struct{}) (struct{}, error) { return struct{}{}, s.store.NewEpoch(ctx) }
+	_, err := traced(ctx, s.tracer, "murph.new_epoch", replace, struct{}{}, func(struct{}) []attribute.KeyValue { return nil })
+	return err
+}
+
 func pageAttrs(p chat.Page) []attribute.KeyValue {
 	return []attribute.KeyValue{attrCount.Int(len(p.Messages)), attrRev.Int64(p.Consultation.Rev)}
 }

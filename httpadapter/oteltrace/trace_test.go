@@ -126,9 +126,10 @@ func TestEveryCallHasItsSpan(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.consultations.Get(ctx, b.id, paula.UserID)
 	require.NoError(t, err)
+	require.NoError(t, oteltrace.Chat(b.store, b.opts).NewEpoch(ctx))
 	spans := b.take(t)
 	for _, name := range []string{
-		"murph.send", "murph.edit", "murph.delete", "murph.read", "murph.history", "murph.changes", "murph.inbox",
+		"murph.new_epoch", "murph.send", "murph.edit", "murph.delete", "murph.read", "murph.history", "murph.changes", "murph.inbox",
 		"murph.request", "murph.consultation", "murph.change", "murph.publish",
 	} {
 		require.Contains(t, spans, name)

@@ -55,6 +55,9 @@ type engine interface {
 	purge(ctx context.Context, s *Store, p realtime.PurgeParams) (int64, error)
 	backlog(ctx context.Context, s *Store) (realtime.Backlog, error)
 
+	// moved replaces the epoch if the database is another one than the epoch was made in, as far as it can tell.
+	moved(ctx context.Context, s *Store) error
+
 	// version is the version of the schema, 0 if there is none.
 	version(ctx context.Context, s *Store, q conn) (int, error)
 	// migrate brings the schema to the newest version, one process at a time.
@@ -69,6 +72,7 @@ type engine interface {
 // reads are queries with the same parameters and columns in both databases.
 type reads struct {
 	consultation, open, message, history, changes, inbox, requests statement
+	newEpoch                                                       statement
 }
 
 // lockKey names a consultation by its id, or by the id of one of its messages.

@@ -19,7 +19,8 @@ func (s *Store) History(ctx context.Context, p chat.HistoryParams) (chat.Page, e
 	}
 	l := log{viewer: p.Viewer}
 	args := []any{string(p.ConsultationID), string(p.Viewer), before, int64(p.Limit) + 1}
-	if err := s.rows(ctx, s.read, s.engine.reads().history, args, l.scan); err != nil {
+	l, err := s.readLog(ctx, l, s.engine.reads().history, args)
+	if err != nil {
 		return chat.Page{}, s.wrap(ctx, "read history", err)
 	}
 	if err := l.authorize(); err != nil {
@@ -31,8 +32,9 @@ func (s *Store) History(ctx context.Context, p chat.HistoryParams) (chat.Page, e
 // Changes implements [chat.Storage] with one statement, so that header and messages are of one snapshot.
 func (s *Store) Changes(ctx context.Context, p chat.ChangesParams) (chat.Changes, error) {
 	l := log{viewer: p.Viewer}
-	args := []any{string(p.ConsultationID), string(p.Viewer), p.Since, p.MaxBehind, int64(p.Limit) + 1}
-	if err := s.rows(ctx, s.read, s.engine.reads().changes, args, l.scan); err != nil {
+	args := []any{string(p.ConsultationID), string(p.Viewer), p.Since, p.MaxBehind, int64(p.Limit) + 1, p.Epoch}
+	l, err := s.readLog(ctx, l, s.engine.reads().changes, args)
+	if err != nil {
 		return chat.Changes{}, s.wrap(ctx, "read changes", err)
 	}
 	if err := l.authorize(); err != nil {
@@ -56,6 +58,7 @@ const (
 	kindHeader = iota
 	kindPerson
 	kindMessage
+	kindEpoch
 )
 
 // log collects the rows of a statement that reads a consultation's header, the people who are or were in it, and some of
@@ -63,6 +66,8 @@ const (
 type log struct {
 	viewer   consultation.UserID
 	header   header
+	epoch    string
+	xid      int64 // see horizon; 0 on SQLite
 	reset    bool
 	people   map[consultation.UserID]consultation.Participant
 	reads    map[consultation.UserID]chat.ReadMark
@@ -104,6 +109,8 @@ func (l *log) scan(rows *sql.Rows) error {
 		m := text{id: r.a, content: r.b, client: r.c, seq: r.n, rev: r.o, created: r.t, edited: r.u, deleted: r.v}
 		m.sender.id = r.d
 		l.messages = append(l.messages, m.message(""))
+	case kindEpoch:
+		l.epoch, l.xid = r.a.String, r.n.Int64
 	}
 	return nil
 }
@@ -140,7 +147,7 @@ func (l *log) page() chat.Page {
 		m.ConsultationID = c.ID
 		m.Sender = l.people[m.SenderID]
 	}
-	return chat.Page{Consultation: c, Reads: reads, Messages: l.messages}
+	return chat.Page{Consultation: c, Epoch: l.epoch, Reads: reads, Messages: l.messages}
 }
 
 // newest is the page for messages that were read backwards from its end, one more than it has room for.

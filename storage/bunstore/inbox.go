@@ -24,15 +24,20 @@ func (s *Store) Inbox(ctx context.Context, p chat.InboxParams) (chat.InboxPage, 
 	err := s.rows(ctx, s.read, st, args, func(rows *sql.Rows) error {
 		var h header
 		var active stamp
-		var unread int
+		var unread sql.NullInt64
 		var last text
-		dest := append(h.dest(), &active, &unread)
-		if err := rows.Scan(append(dest, last.dest()...)...); err != nil {
+		var epoch sql.NullString
+		dest := append(append(h.dest(), &active, &unread), last.dest()...)
+		if err := rows.Scan(append(dest, &epoch)...); err != nil {
 			return err
+		}
+		page.Epoch = epoch.String
+		if !h.id.Valid { // an empty list has a row too, for the epoch
+			return nil
 		}
 		item := chat.InboxItem{
 			Consultation: h.consultation(),
-			Unread:       unread,
+			Unread:       int(unread.Int64),
 			Cursor:       chat.InboxCursor{Activity: active.Time, ID: consultation.ID(h.id.String)},
 		}
 		if last.id.Valid {

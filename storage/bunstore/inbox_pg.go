@@ -15,8 +15,8 @@ WITH c AS (
 		AND (active_at, id) < ($3::timestamptz, $4::text)
 	ORDER BY active_at DESC, id DESC LIMIT $5::bigint
 )
-SELECT ` + pgHeaderColumns + `, ` + micros("c.active_at") + `, n.unread, ` + pgTextColumns + `
-FROM c` + headerPeople + `
+SELECT ` + pgHeaderColumns + `, ` + micros("c.active_at") + `, n.unread, ` + pgTextColumns + `, ` + readEpoch + `
+FROM (SELECT 1) AS one LEFT JOIN c ON true` + headerPeople + `
 LEFT JOIN LATERAL (
 	SELECT * FROM murph_messages WHERE consultation_id = c.id ORDER BY seq DESC LIMIT 1
 ) m ON true` + textSender + `
@@ -35,9 +35,12 @@ WITH c AS (
 	WHERE status = '` + string(consultation.StatusRequested) + `' AND (created_at, id) < ($1::timestamptz, $2::text)
 	ORDER BY created_at DESC, id DESC LIMIT (SELECT $3::bigint)
 )
-SELECT ` + pgHeaderColumns + `, ` + micros("c.created_at") + `, 0::bigint, ` + noText + `
-FROM c` + headerPeople + `
+SELECT ` + pgHeaderColumns + `, ` + micros("c.created_at") + `, 0::bigint, ` + noText + `, ` + readEpoch + `
+FROM (SELECT 1) AS one LEFT JOIN c ON true` + headerPeople + `
 ORDER BY c.created_at DESC, c.id DESC`
+
+// readEpoch is the epoch, which an empty list has too.
+const readEpoch = `(SELECT epoch FROM murph_epoch WHERE id = 1)`
 
 // noText stands in for textColumns where there is no message.
 const noText = `NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::bigint, ` +

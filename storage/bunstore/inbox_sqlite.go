@@ -14,8 +14,8 @@ SELECT ` + headerColumns + `, c.active_at, (
 	SELECT count(*) FROM murph_messages u
 	WHERE u.consultation_id = c.id AND u.seq > CASE WHEN c.patient_id = ?1 THEN pa.read_seq ELSE st.read_seq END
 		AND u.sender_id <> ?1 AND u.deleted_at IS NULL
-), ` + textColumns + `
-FROM c` + headerPeople + `
+), ` + textColumns + `, ` + readEpoch + `
+FROM (SELECT 1) AS one LEFT JOIN c ON true` + headerPeople + `
 LEFT JOIN murph_messages m ON m.consultation_id = c.id
 	AND m.seq = (SELECT max(seq) FROM murph_messages WHERE consultation_id = c.id)` + textSender + `
 ORDER BY c.active_at DESC, c.id DESC`
@@ -29,6 +29,6 @@ WITH c AS (
 	ORDER BY created_at DESC, id DESC LIMIT ?3
 )
 SELECT ` + headerColumns + `, c.created_at, 0,
-	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM c` + headerPeople + `
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ` + readEpoch + `
+FROM (SELECT 1) AS one LEFT JOIN c ON true` + headerPeople + `
 ORDER BY c.created_at DESC, c.id DESC`

@@ -35,6 +35,9 @@ type migration struct {
 // Migrate brings the schema to the version of this package, in one transaction. It is safe when several processes start
 // at once: one does it and the others wait. A schema that is newer, because another process runs a newer version of this
 // package, stays as it is. In a transaction of the host's it takes part in that.
+//
+// On Postgres it also replaces the epoch (see [Store.NewEpoch]) when it finds the tables in another place than at its last
+// call: copied by pg_restore, restored to an earlier point in time, or on a replica that was promoted.
 func (s *Store) Migrate(ctx context.Context) error {
 	all, err := migrations(s.engine)
 	if err != nil {
@@ -43,6 +46,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	version, err := s.engine.version(ctx, s, s.write)
 	if err == nil && version < newest(all) {
 		err = s.retry(ctx, func(ctx context.Context) error { return s.engine.migrate(ctx, s, all) })
+	}
+	if err == nil && version <= newest(all) && !s.bound {
+		err = s.engine.moved(ctx, s)
 	}
 	return s.wrap(ctx, "migrate", err)
 }

@@ -19,6 +19,7 @@ var pgReads = reads{
 	changes:      statement{"changes", pgChanges},
 	inbox:        statement{"inbox", pgInbox},
 	requests:     statement{"requests", pgRequests},
+	newEpoch:     statement{"new epoch", pgNewEpoch},
 }
 
 func (postgres) reads() *reads { return &pgReads }

@@ -23,6 +23,7 @@ var sqliteReads = reads{
 	changes:      statement{"changes", sqliteChanges},
 	inbox:        statement{"inbox", sqliteInbox},
 	requests:     statement{"requests", sqliteRequests},
+	newEpoch:     statement{"new epoch", sqliteNewEpoch},
 }
 
 func (sqlite) reads() *reads { return &sqliteReads }

@@ -23,10 +23,11 @@ type Store struct {
 	// write and read are the connections beneath bun's; the same but for SQLite with a Reader.
 	write, read conn
 	// bound says that both are a transaction of the host's: the store neither begins nor commits, nor repeats anything.
-	bound  bool
-	engine engine
-	opts   Options
-	stats  *counters // shared with all that With makes
+	bound   bool
+	engine  engine
+	opts    Options
+	stats   *counters // shared with all that With makes, as is the next
+	horizon *horizon
 }
 
 // New makes a Store on db, whose dialect says which database it is. It does not connect: call [Store.Migrate] before the
@@ -36,7 +37,7 @@ func New(db *bun.DB, opts *Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("bunstore: a store needs a database")
 	}
-	s := &Store{write: db.DB, read: db.DB, opts: opts.withDefaults(), stats: new(counters)}
+	s := &Store{write: db.DB, read: db.DB, opts: opts.withDefaults(), stats: new(counters), horizon: new(horizon)}
 	switch name := db.Dialect().Name(); name {
 	case dialect.PG:
 		s.engine = postgres{}

@@ -42,6 +42,7 @@ func (s *Store) Inbox(ctx context.Context, p chat.InboxParams) (chat.InboxPage, 
 			}
 			page.Items = append(page.Items, item)
 		}
+		page.Epoch = st.currentEpoch()
 		return nil
 	})
 	return page, err

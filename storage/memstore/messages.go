@@ -92,6 +92,7 @@ func (s *Store) History(ctx context.Context, p chat.HistoryParams) (chat.Page, e
 			return err
 		}
 		page = r.page(p.Before, p.Limit)
+		page.Epoch = st.currentEpoch()
 		return nil
 	})
 	return page, err
@@ -105,11 +106,14 @@ func (s *Store) Changes(ctx context.Context, p chat.ChangesParams) (chat.Changes
 		if err != nil {
 			return err
 		}
-		if behind := r.head.Rev - p.Since; behind < 0 || behind > p.MaxBehind {
+		epoch := st.currentEpoch()
+		restored := p.Epoch != "" && p.Epoch != epoch
+		if behind := r.head.Rev - p.Since; behind < 0 || behind > p.MaxBehind || restored {
 			changes = chat.Changes{Page: r.page(0, p.Limit), NextSince: r.head.Rev, Reset: true}
-			return nil
+		} else {
+			changes = r.since(p.Since, p.Limit)
 		}
-		changes = r.since(p.Since, p.Limit)
+		changes.Epoch = epoch
 		return nil
 	})
 	return changes, err

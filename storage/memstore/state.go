@@ -17,6 +17,8 @@ type state struct {
 	// homes tells where a message is.
 	homes map[chat.MessageID]home
 	queue []entry
+	// epoch is "" in a transaction that has not replaced it.
+	epoch string
 	// queued says that queue holds, in a transaction, and not the parent's.
 	queued bool
 }
@@ -65,6 +67,15 @@ func (st *state) commit() {
 	if st.queued {
 		st.parent.queue = st.queue
 	}
+	st.parent.epoch = st.currentEpoch()
+}
+
+// currentEpoch returns the epoch in force.
+func (st *state) currentEpoch() string {
+	if st.epoch == "" && st.parent != nil {
+		return st.parent.epoch
+	}
+	return st.epoch
 }
 
 // room returns the consultation for reading, or nil.

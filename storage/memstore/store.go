@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -51,12 +52,21 @@ type transaction struct {
 // New makes an empty store.
 func New() *Store {
 	db := &database{writer: make(chan struct{}, 1), committed: newState(nil)}
+	db.committed.epoch = rand.Text()
 	db.writer <- struct{}{}
 	return &Store{db: db}
 }
 
 // Check returns nil, or an error once ctx has ended: there is nothing in memory that could be wrong.
 func (s *Store) Check(ctx context.Context) error { return alive(ctx) }
+
+// NewEpoch implements [chat.Storage].
+func (s *Store) NewEpoch(ctx context.Context) error {
+	return s.update(ctx, func(st *state) error {
+		st.epoch = rand.Text()
+		return nil
+	})
+}
 
 // InTx runs fn in a transaction: what fn does through tx becomes visible to others, all at once, if and only if InTx
 // returns nil. An error or a panic of fn, and the end of ctx, roll everything back; the error is returned.

@@ -28,7 +28,8 @@ type broken struct {
 
 func brokenStores() []broken {
 	return slices.Concat(
-		brokenConsultations(), brokenMessages(), brokenEdits(), brokenReads(), brokenLists(), brokenOutboxes(), brokenTransactions(),
+		brokenConsultations(), brokenMessages(), brokenEdits(), brokenReads(), brokenLists(), brokenEpochs(), brokenOutboxes(),
+		brokenTransactions(),
 	)
 }
 

@@ -128,7 +128,7 @@ func catchUpCases() []testCase {
 		name:     "changes/reset",
 		contract: messages,
 		clauses: says(
-			"If Since is above the consultation's rev, or more than MaxBehind below it, the answer is a Reset.",
+			"If Since is above the consultation's rev, or more than MaxBehind below it",
 			"MaxBehind is the number of changes above which the answer is a reset.",
 			"Reset says that the caller cannot continue from its rev, must forget what it has and take this page, the newest one in "+
 				"the order of seq, instead.",

@@ -52,20 +52,22 @@ var notChecked = map[string]string{
 	"the age from which parked entries go":  isAName,
 	"Storage keeps consultations":           isAName,
 	"Storage keeps the messages":            isAName,
-	"Outbox is the queue of events in the host's own database":                        isAName,
-	"storagetest.Run checks each sentence below on every implementation":              isAboutUs,
-	"storagetest.Run checks each sentence on every implementation":                    isAboutUs,
-	"Stores implement it; storagetest checks each sentence":                           isAboutUs,
-	"The service has validated it":                                                    isOthers,
-	"The service makes 0 the default; stores get at least 1":                          isOthers,
-	"The service sets it, whatever is here":                                           isOthers,
-	"Only an error of the connection itself leaves that open, as with every database": "it cannot be provoked",
+	"Outbox is the queue of events in the host's own database":                                                                 isAName,
+	"storagetest.Run checks each sentence below on every implementation":                                                       isAboutUs,
+	"storagetest.Run checks each sentence on every implementation":                                                             isAboutUs,
+	"Stores implement it; storagetest checks each sentence":                                                                    isAboutUs,
+	"The service has validated it":                                                                                             isOthers,
+	"The service makes 0 the default; stores get at least 1":                                                                   isOthers,
+	"The service sets it, whatever is here":                                                                                    isOthers,
+	"Call it after a backup was restored: the revs that clients have seen since that backup are given again, to other changes": isAdvice,
+	"Only an error of the connection itself leaves that open, as with every database":                                          "it cannot be provoked",
 }
 
 const (
 	isAName   = "it says what a type or a field is for"
 	isAboutUs = "it is about this suite"
 	isOthers  = "the service keeps it"
+	isAdvice  = "it is about the caller"
 )
 
 var (

@@ -86,6 +86,7 @@ func cases() []testCase {
 		markCases(),
 		editCases(),
 		deleteCases(),
+		epochCases(),
 		eventCases(),
 		outboxCases(),
 		ackCases(),

@@ -23,6 +23,7 @@ type hooked struct {
 	markRead     func(context.Context, chat.ReadParams) (chat.Marked, error)
 	edit         func(context.Context, chat.EditParams) (chat.Changed, error)
 	delete       func(context.Context, chat.DeleteParams) (chat.Changed, error)
+	newEpoch     func(context.Context) error
 	claim        func(context.Context, realtime.ClaimParams) ([]realtime.Entry, error)
 	ack          func(context.Context, ...int64) error
 	ackThrough   func(context.Context, realtime.Channel, int64) error
@@ -84,6 +85,13 @@ func (h *hooked) Edit(ctx context.Context, p chat.EditParams) (chat.Changed, err
 
 func (h *hooked) Delete(ctx context.Context, p chat.DeleteParams) (chat.Changed, error) {
 	return do(ctx, p, h.delete, h.Store.Delete)
+}
+
+func (h *hooked) NewEpoch(ctx context.Context) error {
+	if h.newEpoch != nil {
+		return h.newEpoch(ctx)
+	}
+	return h.Store.NewEpoch(ctx)
 }
 
 func (h *hooked) Claim(ctx context.Context, p realtime.ClaimParams) ([]realtime.Entry, error) {

@@ -238,7 +238,7 @@ func (t *tab) member(data json.RawMessage, came bool) error {
 func (t *tab) catchUp(ctx context.Context) error {
 	for wait := 100 * time.Millisecond; ; {
 		t.mu.Lock()
-		path := fmt.Sprintf("/api/beratungen/%s?since=%d", t.person.room, t.log.Rev())
+		path := fmt.Sprintf("/api/beratungen/%s?since=%d&epoch=%s", t.person.room, t.log.Rev(), t.log.Epoch())
 		t.mu.Unlock()
 		var answer struct {
 			chat.Changes

@@ -49,6 +49,6 @@ export class Backend {
     const tag = `"rev-${this.server.rev}"`;
     if (since === null) return Response.json(this.server.history(before === null ? undefined : Number(before)));
     if (headers.get("If-None-Match") === tag) return new Response(null, { status: 304 });
-    return Response.json(this.server.changes(Number(since)), { headers: { ETag: tag } });
+    return Response.json(this.server.changes(Number(since), url.searchParams.get("epoch") ?? ""), { headers: { ETag: tag } });
   }
 }

@@ -101,7 +101,7 @@ describe("reduceLog", () => {
     expect(contents(log)).toEqual([]);
     expect(isBehind(log)).toBe(true);
     const asked = nextQuestion(log);
-    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since) });
+    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since, asked.serverEpoch) });
     expect(contents(log)).toEqual(["long"]);
     expect(isBehind(log)).toBe(false);
     expect(isBehind(take(log, [thin(e)]))).toBe(false);
@@ -111,7 +111,7 @@ describe("reduceLog", () => {
     const server = new ModelServer();
     let log = opened(server);
     const asked = nextQuestion(log);
-    const answer = server.changes(asked.since);
+    const answer = server.changes(asked.since, asked.serverEpoch);
     const [e] = server.send(student, "late").events;
     if (!e) throw new Error("no event");
     log = take(log, [thin(e)]);
@@ -195,7 +195,7 @@ describe("reduceLog", () => {
     let log = apply(opened(server), write("k1"));
     for (let i = 0; i < 20; i++) server.send(student, `${i}`);
     const asked = nextQuestion(log);
-    const answer = server.changes(asked.since);
+    const answer = server.changes(asked.since, asked.serverEpoch);
     log = take(log, server.send(student, "newest").events);
     log = reduceLog(log, { type: "changes", asked, answer });
     expect(contents(log)).toEqual(["15", "16", "17", "18", "19", "newest"]);
@@ -213,10 +213,36 @@ describe("reduceLog", () => {
     let log = opened(server);
     server.restore(backup);
     const asked = nextQuestion(log);
-    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since) });
+    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since, asked.serverEpoch) });
     expect(contents(log)).toEqual([]);
     expect(log.rev).toBe(server.rev);
     expect(isBehind(log)).toBe(true);
+  });
+
+  it("starts over with a restored store that has grown past what it knows", () => {
+    const server = new ModelServer();
+    const backup = server.copy();
+    server.send(student, "lost");
+    server.markRead(student.id, 3);
+    let log = opened(server);
+    server.restore(backup);
+    server.send(student, "new");
+    server.send(student, "newer");
+    // A page of the new past does not mix with the old one, and is a reason to ask.
+    for (const action of [
+      { type: "page", page: server.history() },
+      { type: "older", before: 9, epoch: log.epoch, page: server.history(9) },
+    ] as const) {
+      const next = reduceLog(log, action);
+      expect([contents(next), isBehind(next)]).toEqual([["lost"], true]);
+    }
+    const asked = nextQuestion(log);
+    log = reduceLog(log, { type: "changes", asked, answer: server.changes(asked.since, asked.serverEpoch) });
+    expect([contents(log), log.rev, log.reads]).toEqual([["new", "newer"], server.rev, {}]);
+    const again = nextQuestion(log);
+    expect(again.serverEpoch).toBe(server.epoch);
+    log = reduceLog(log, { type: "changes", asked: again, answer: server.changes(again.since, again.serverEpoch) });
+    expect([contents(log), isBehind(log)]).toEqual([["new", "newer"], false]);
   });
 
   it("ignores what is not of this consultation or makes no sense", () => {

@@ -26,6 +26,7 @@ export class ModelServer {
   audience = 1;
   readonly rows = new Map<string, Message>();
   readonly read = new Map<string, ReadMark>();
+  epoch = "e1";
   /** As a store's limit on how far behind a client may continue. */
   maxBehind = 500;
   #ids = 0;
@@ -81,8 +82,8 @@ export class ModelServer {
     return { ...this.#header(), messages: below.slice(-limit), hasMore: below.length > limit };
   }
 
-  changes(since: number, limit = 3): ChangesPage {
-    if (since > this.rev || this.rev - since > this.maxBehind) {
+  changes(since: number, epoch = "", limit = 3): ChangesPage {
+    if ((epoch !== "" && epoch !== this.epoch) || since > this.rev || this.rev - since > this.maxBehind) {
       return { ...this.history(), nextSince: this.rev, reset: true };
     }
     const changed = [...this.rows.values()].filter((m) => m.rev > since).sort((a, b) => a.rev - b.rev);
@@ -95,8 +96,9 @@ export class ModelServer {
     return [...this.rows.values()].sort((a, b) => a.seq - b.seq);
   }
 
-  /** Puts the store back to a copy made with {@link copy}. */
+  /** Puts the store back to a copy made with {@link copy}, and says so with another epoch. */
   restore(from: ModelServer): void {
+    this.epoch += "x";
     this.consultation = from.consultation;
     this.audience = from.audience;
     this.rows.clear();
@@ -112,8 +114,8 @@ export class ModelServer {
   }
 
   #header() {
-    const { consultation, rev } = this;
-    return { consultation, rev, read: Object.fromEntries(this.read), transport: transportOf(this.audience) };
+    const { consultation, rev, epoch } = this;
+    return { consultation, rev, epoch, read: Object.fromEntries(this.read), transport: transportOf(this.audience) };
   }
 
   #row(id: string): Message {

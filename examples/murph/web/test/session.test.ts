@@ -42,7 +42,7 @@ describe("asking", () => {
     session.catchUp();
     await settled();
     expect(shown(session)).toEqual(["old", "between page and subscription"]);
-    expect(backend.gets()).toEqual(["", "?since=3"]);
+    expect(backend.gets()).toEqual(["", "?since=3&epoch=e1"]);
   });
 
   it("asks page by page until there is no more", async () => {
@@ -51,7 +51,7 @@ describe("asking", () => {
     session.catchUp();
     await settled();
     expect(shown(session)).toHaveLength(7);
-    expect(backend.gets()).toEqual(["", "?since=2", "?since=5", "?since=8"]);
+    expect(backend.gets()).toEqual(["", "?since=2&epoch=e1", "?since=5&epoch=e1", "?since=8&epoch=e1"]);
   });
 
   it("asks once more when a reason comes while it is asking", async () => {

@@ -21,6 +21,7 @@ interface Step {
     readonly behind?: boolean;
     readonly floor?: number;
     readonly read?: Readonly<Record<string, number>>;
+    readonly epoch?: string;
     readonly status?: string;
     readonly student?: string;
   };
@@ -53,6 +54,7 @@ function check(log: LogState, { rev, messages, ...more }: NonNullable<Step["expe
   if (more.behind !== undefined) expect(isBehind(log)).toBe(more.behind);
   if (more.floor !== undefined) expect(log.windowStart).toBe(more.floor);
   for (const [user, seq] of Object.entries(more.read ?? {})) expect(log.reads[user]?.seq).toBe(seq);
+  if (more.epoch !== undefined) expect(log.serverEpoch).toBe(more.epoch);
   if (more.status !== undefined) expect(log.consultation?.status).toBe(more.status);
   if (more.student !== undefined) expect(log.consultation?.student?.id).toBe(more.student);
 }

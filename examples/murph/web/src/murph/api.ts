@@ -88,9 +88,13 @@ export class Api {
     return this.#get<HistoryPage>(`api/beratungen/${encodeURIComponent(id)}${query}`, params.signal);
   }
 
-  /** Returns what has changed since a rev, or null if nothing has since the last answer to the same question. */
-  async changes(id: string, since: number, signal?: AbortSignal): Promise<ChangesPage | null> {
-    const url = `api/beratungen/${encodeURIComponent(id)}?since=${since}`;
+  /**
+   * Returns what has changed since a rev, or null if nothing has since the last answer to the same question. The epoch is
+   * that of the answer with the rev, "" for unknown.
+   */
+  async changes(id: string, since: number, epoch: string, signal?: AbortSignal): Promise<ChangesPage | null> {
+    const query = new URLSearchParams({ since: String(since), ...(epoch !== "" && { epoch }) });
+    const url = `api/beratungen/${encodeURIComponent(id)}?${query}`;
     const known = this.#tags.get(id);
     const headers = known?.url === url ? { "If-None-Match": known.tag } : undefined;
     const res = await this.fetch(url, { ...(headers && { headers }), ...(signal && { signal }) });

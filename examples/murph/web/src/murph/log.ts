@@ -41,6 +41,7 @@ function loadPage(state: LogState, page: HistoryPage): LogState {
   let next: LogState = {
     ...state,
     loaded: true,
+    serverEpoch: page.epoch ?? "",
     rev: page.rev,
     windowStart: page.hasMore ? lowestSeq(page.messages) : 0,
     reads: mergeReads(state.reads, page.read),
@@ -53,12 +54,14 @@ function loadPage(state: LogState, page: HistoryPage): LogState {
 
 // A newest page that comes again, as under StrictMode, is true but may lie above a gap: it never moves rev.
 function mergePage(state: LogState, page: HistoryPage): LogState {
+  if (isOfAnotherPast(state, page)) return want(state);
   const next = mergeAnswer({ ...state, reads: mergeReads(state.reads, page.read) }, page);
   return settle(page.rev > next.rev ? want(next) : next, page.messages);
 }
 
 function mergeOlder(state: LogState, before: number, epoch: number, page: HistoryPage): LogState {
   if (!state.loaded || epoch !== state.epoch) return state;
+  if (isOfAnotherPast(state, page)) return want(state);
   // A page that does not touch the window would leave a hole below it.
   if (before < state.windowStart) return mergeTransport(state, page);
   const start = page.hasMore ? lowestSeq(page.messages) : 0;
@@ -69,8 +72,9 @@ function mergeOlder(state: LogState, before: number, epoch: number, page: Histor
 function mergeChanges(state: LogState, asked: Question, answer: ChangesPage): LogState {
   if (!state.loaded || asked.epoch !== state.epoch) return state;
   if (answer.reset) return startOver(state, asked, answer);
+  const serverEpoch = answer.epoch ?? state.serverEpoch;
   const next = settle(
-    mergeAnswer({ ...state, reads: mergeReads(state.reads, answer.read) }, answer),
+    mergeAnswer({ ...state, serverEpoch, reads: mergeReads(state.reads, answer.read) }, answer),
     answer.messages,
   );
   // The answer covers what lies between since and nextSince; above a hole it proves nothing.
@@ -80,14 +84,15 @@ function mergeChanges(state: LogState, asked: Question, answer: ChangesPage): Lo
 }
 
 function startOver(state: LogState, asked: Question, answer: ChangesPage): LogState {
-  // With a since above the store's counter, the store was put back to an earlier state: whatever is newer than the
-  // answer belongs to a past that no longer is, unless it came while the answer was on its way. That cannot be told
-  // apart, so it goes too, and one more question brings it back. Otherwise the client was only too far behind.
-  const restored = asked.since > answer.rev;
+  // With another epoch, or a since above the store's counter, the store was put back to an earlier state: whatever is
+  // newer than the answer belongs to a past that no longer is, unless it came while the answer was on its way. That cannot
+  // be told apart, so it goes too, and one more question brings it back. Otherwise the client was only too far behind.
+  const restored = asked.since > answer.rev || isOfAnotherPast(state, answer);
   const kept = restored ? [] : [...state.messages.values()].filter((m) => m.rev > answer.rev);
   const next: LogState = {
     ...state,
     epoch: state.epoch + 1,
+    serverEpoch: answer.epoch ?? "",
     rev: answer.rev,
     ahead: new Set([...state.ahead].filter((rev) => !restored && rev > answer.rev)),
     wants: restored ? state.wants + 1 : state.wants,
@@ -101,6 +106,11 @@ function startOver(state: LogState, asked: Question, answer: ChangesPage): LogSt
     transportRev: restored ? 0 : state.transportRev,
   };
   return advance(settle(settle(mergeAnswer(next, answer), answer.messages), kept));
+}
+
+/** Reports whether the store was restored between what is in the state and this page: the two cannot be merged. */
+function isOfAnotherPast({ serverEpoch }: LogState, { epoch }: HistoryPage): boolean {
+  return serverEpoch !== "" && epoch !== undefined && epoch !== serverEpoch;
 }
 
 function applyEvent(state: LogState, event: LogEvent): LogState {

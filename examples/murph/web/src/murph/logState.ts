@@ -16,6 +16,8 @@ export interface LogState {
   /** Raised when the server makes the client start over. An answer to a question of an older epoch is dropped. */
   readonly epoch: number;
   readonly loaded: boolean;
+  /** The server's word for the past that rev counts in; "" before the first answer. */
+  readonly serverEpoch: string;
   /** Every change up to and including this one is in the state. */
   readonly rev: number;
   /** Changes above rev that are in the state already, each of them above a gap. */
@@ -60,9 +62,10 @@ export interface LogEvent {
   readonly data: unknown;
 }
 
-/** What the state was when `?since=<since>` was asked; see {@link nextQuestion}. */
+/** What the state was when `?since=<since>&epoch=<serverEpoch>` was asked; see {@link nextQuestion}. */
 export interface Question {
   readonly since: number;
+  readonly serverEpoch: string;
   readonly epoch: number;
   readonly wants: number;
 }
@@ -89,6 +92,7 @@ export function newLog(me: string, consultationId: string): LogState {
     consultationId,
     epoch: 0,
     loaded: false,
+    serverEpoch: "",
     rev: 0,
     ahead: new Set(),
     wants: 0,
@@ -120,7 +124,7 @@ export function isBehind(state: LogState): boolean {
 
 /** Returns the question whose answer brings the state up to date. */
 export function nextQuestion(state: LogState): Question {
-  return { since: state.rev, epoch: state.epoch, wants: state.wants };
+  return { since: state.rev, serverEpoch: state.serverEpoch, epoch: state.epoch, wants: state.wants };
 }
 
 /** Reports whether there is history above what is loaded. */

@@ -272,7 +272,7 @@ export class ConsultationSession {
     }
     for (let more = true; more; ) {
       const asked = nextQuestion(this.#state.log);
-      const answer = await api.changes(consultationId, asked.since);
+      const answer = await api.changes(consultationId, asked.since, asked.serverEpoch);
       if (!answer) {
         this.#dispatch({ type: "unchanged", asked });
         return;

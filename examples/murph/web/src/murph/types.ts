@@ -44,13 +44,18 @@ export interface Consultation {
 }
 
 export interface ConsultationItem extends Consultation {
+  /** At most {@link maxUnread}, which means that many or more. */
   readonly unread?: number;
   readonly lastMessage?: Message;
 }
 
+/** Where the server stops counting unread messages. */
+export const maxUnread = 100;
+
 export interface ConsultationList {
   readonly consultations: readonly ConsultationItem[];
   readonly nextCursor?: string;
+  readonly epoch?: string;
 }
 
 export interface ReadMark {
@@ -82,6 +87,8 @@ export interface HistoryPage {
   readonly messages: readonly Message[];
   readonly hasMore: boolean;
   readonly rev: number;
+  /** An opaque word that the server replaces when its store was restored from a backup. A rev of one epoch means nothing in another. */
+  readonly epoch?: string;
   readonly read?: Reads;
   readonly transport: Transport;
 }
