@@ -52,6 +52,9 @@ func (h *Handler) authorizeChannel(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := h.authenticateAgain(c); err != nil {
+		return err
+	}
 	// The others see the name that stands beside the messages, whatever the session says by now.
 	who, ok := found.Participant(c.who.UserID)
 	if !ok || asked.Audience != h.cfg.Transport.audience(found) {
@@ -77,6 +80,9 @@ func (h *Handler) authenticateUser(c *call) error {
 	}
 	socket, err := in.socket()
 	if err != nil {
+		return err
+	}
+	if err := h.authenticateAgain(c); err != nil {
 		return err
 	}
 	member, err := newMember(c.who)

@@ -35,7 +35,9 @@ var ErrUnavailable = consultation.ErrUnavailable
 // [consultation.Participant.Validate] refuses for another reason is a fault of the host and gets 500. It must be safe for
 // concurrent use.
 type Authenticator interface {
-	// Authenticate returns the person whose session the request belongs to.
+	// Authenticate returns the person whose session the request belongs to. It is
+	// called twice for an authorization of a channel or a user: before the body is
+	// read, and before the grant is signed.
 	Authenticate(r *http.Request) (consultation.Participant, error)
 }
 

@@ -147,6 +147,21 @@ func (h *Handler) authenticate(c *call) error {
 	return nil
 }
 
+// authenticateAgain asks the host a second time, after the client had its time
+// for the body and after the read of the store. A user who is refused before the
+// audience changes, as consultation.Service.Suspend demands, gets no grant for
+// the new audience this way.
+func (h *Handler) authenticateAgain(c *call) error {
+	before := c.who.UserID
+	if err := h.authenticate(c); err != nil {
+		return err
+	}
+	if c.who.UserID != before {
+		return errUnauthenticated
+	}
+	return nil
+}
+
 // serveSocket hands the connection over, with the writer as it came, because it will be hijacked.
 func (h *Handler) serveSocket(c *call) error {
 	c.r.SetPathValue("key", c.value)
