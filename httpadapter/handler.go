@@ -116,7 +116,7 @@ func (h *Handler) serve(c *call) error {
 	case !ok:
 		c.w.Header().Set("Allow", c.route.allow())
 		return errMethod
-	case h.origin.Check(c.r) != nil:
+	case h.isForeign(c.r):
 		return errCrossOrigin
 	}
 	if c.route.public {

@@ -195,6 +195,34 @@ func TestForeignOriginsAreRefused(t *testing.T) {
 	require.Equal(t, 200, b.do(t, "patient-1", "GET", consultations, "", "Sec-Fetch-Site", "cross-site").status, "reading is the browser's to refuse")
 }
 
+// TestOriginsWithTheDefaultPort has the Host header that proxies write with "$host:$server_port". Browsers leave the
+// scheme's own port out of Origin, and some, and all over plain HTTP, send no Sec-Fetch-Site.
+func TestOriginsWithTheDefaultPort(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, c := range []struct {
+		origin, host string
+		want         int
+	}{
+		{"http://clinic.example", "clinic.example:80", 201}, {"https://clinic.example", "Clinic.example:443", 201},
+		{"https://clinic.example", "clinic.example:8443", 403}, {"https://clinic.example", "clinic.example:80", 403},
+		{"https://clinic.example:443", "clinic.example:80", 403}, {"null", ":443", 403},
+		{"https://evil.example", "clinic.example:443", 403}, {"ftp://clinic.example", "clinic.example:443", 403},
+	} {
+		r := request(t.Context(), "patient-1", "POST", messages, `{"consultationId":"demo","content":"x"}`)
+		r.Host = c.host
+		r.Header.Set("Origin", c.origin)
+		w := httptest.NewRecorder()
+		b.ServeHTTP(w, r)
+		require.Equal(t, c.want, w.Code, "%s to %s", c.origin, c.host)
+		r.Body = io.NopCloser(strings.NewReader(`{"consultationId":"demo","content":"x"}`))
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		w = httptest.NewRecorder()
+		b.ServeHTTP(w, r)
+		require.Equal(t, 403, w.Code, "the browser's word counts more")
+	}
+}
+
 func TestTheSocketGetsItsOwnKey(t *testing.T) {
 	t.Parallel()
 	var key string

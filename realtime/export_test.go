@@ -12,3 +12,10 @@ func (l *Limiter) Narrow(most int) { l.most = most }
 
 // Known returns the number of users that the limiter remembers.
 func (l *Limiter) Known() int { return len(l.young) + len(l.old) }
+
+// WaitingAcks returns how many ids wait for their acknowledgement.
+func (r *Relay) WaitingAcks() int {
+	r.acks.mu.Lock()
+	defer r.acks.mu.Unlock()
+	return len(r.acks.ids)
+}

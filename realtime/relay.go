@@ -47,20 +47,21 @@ const (
 //
 // A Relay is safe for concurrent use.
 type Relay struct {
-	outbox  Outbox
-	to      Broadcaster
-	batch   BatchBroadcaster // to, if it is one
-	opts    RelayOptions
-	lanes   *lanes
-	acks    *acks
-	claims  outboxCall
-	acking  outboxCall
-	breaker *breaker
-	pace    *pace
-	wake    chan struct{}
-	stats   relayCounters
-	started atomic.Bool // Run was called
-	running atomic.Bool // and has not returned
+	outbox   Outbox
+	to       Broadcaster
+	batch    BatchBroadcaster // to, if it is one
+	opts     RelayOptions
+	lanes    *lanes
+	acks     *acks
+	claims   outboxCall
+	acking   outboxCall
+	breaker  *breaker
+	pace     *pace
+	wake     chan struct{}
+	stats    relayCounters
+	troubles outboxLog
+	started  atomic.Bool // Run was called
+	running  atomic.Bool // and has not returned
 }
 
 var _ OutboxBroadcaster = (*Relay)(nil)
@@ -195,7 +196,7 @@ func (r *Relay) pollLoop(ctx, work context.Context) {
 	for ctx.Err() == nil {
 		n, err := r.claim(work)
 		if err != nil && ctx.Err() == nil {
-			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not read", slog.Any("err", err))
+			r.logOutbox(ctx, "outbox not read", err)
 		}
 		if n == claimSize && err == nil {
 			continue
@@ -216,7 +217,7 @@ func (r *Relay) purgeLoop(ctx context.Context) {
 		n, err := r.purge(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not purged", slog.Any("err", err))
+			r.logOutbox(ctx, "outbox not purged", err)
 		case n > 0:
 			r.stats.purged.Add(n)
 			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "old outbox entries removed", slog.Int64("entries", n))

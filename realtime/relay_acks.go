@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -15,13 +14,17 @@ type acks struct {
 	ids []int64
 }
 
-// add notes an id; 0 stands for an event without an entry.
+// add notes an id, unless there are too many: forgetting one costs a duplicate.
+// 0 stands for an event without an entry.
 func (a *acks) add(id int64) {
 	if id == 0 {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if len(a.ids) >= maxPending {
+		return
+	}
 	if a.ids = append(a.ids, id); len(a.ids) >= ackSize {
 		select {
 		case a.full <- struct{}{}:
@@ -40,7 +43,7 @@ func (a *acks) take(max int) []int64 {
 	return batch
 }
 
-// putBack keeps ids whose acknowledgement has failed, unless there are too many: forgetting one costs a duplicate.
+// putBack keeps ids whose acknowledgement has failed, unless there are too many.
 func (a *acks) putBack(ids []int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -61,7 +64,7 @@ func (r *Relay) ackLoop(ctx context.Context) {
 		case <-r.acks.full:
 		}
 		if err := r.flushAcks(ctx); err != nil && ctx.Err() == nil {
-			r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
+			r.logOutbox(ctx, "outbox not acknowledged", err)
 		}
 	}
 }

@@ -208,7 +208,7 @@ func (r *Relay) collapse(ctx context.Context, group []Entry, until time.Time, pr
 	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.AckThrough(ctx, last.Resync.Channel, last.ResyncRev); err != nil {
-		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox not acknowledged", slog.Any("err", err))
+		r.logOutbox(ctx, "outbox not acknowledged", err)
 	}
 }
 
@@ -271,7 +271,7 @@ func (r *Relay) nack(ctx context.Context, p NackParams) {
 	ctx, cancel := r.settling(ctx)
 	defer cancel()
 	if err := r.outbox.Nack(ctx, p); err != nil {
-		r.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "outbox entry not given back", slog.Any("err", err))
+		r.logOutbox(ctx, "outbox entry not given back", err)
 	}
 }
 

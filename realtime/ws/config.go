@@ -12,7 +12,8 @@ import (
 	"github.com/murph-chat/murph/realtime/internal/pusherproto"
 )
 
-// Config configures a [Server]. AppID, Key and Secret are required; for the others zero means the default.
+// Config configures a [Server]. AppID, Key and Secret are required, and white space around them does not count; for the
+// others zero means the default.
 type Config struct {
 	// AppID names the application towards the HTTP API, in Latin letters, digits, "_" and "-".
 	AppID string
@@ -192,6 +193,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	for _, field := range []*string{&c.AppID, &c.Key, &c.Secret} {
+		*field = strings.TrimSpace(*field)
+	}
 	orDuration(&c.ActivityTimeout, 30*time.Second)
 	orDuration(&c.PongTimeout, 10*time.Second)
 	orDuration(&c.WriteTimeout, 5*time.Second)
@@ -204,7 +208,7 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxConnections, 50_000)
 	orInt(&c.MaxChannels, 100)
 	c.defaultAddressConnections = c.MaxAddressConnections == 0
-	c.defaultAddressRate = c.AddressConnectRate.PerSecond == 0
+	c.defaultAddressRate = c.AddressConnectRate == Rate{}
 	orInt(&c.MaxUserConnections, 20)
 	orInt(&c.MaxAddressConnections, 100)
 	c.AddressConnectRate = c.AddressConnectRate.withDefault(Rate{PerSecond: 10, Burst: 20})

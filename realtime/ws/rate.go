@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Rate is how often something may happen: PerSecond in the long run, and Burst at once. The zero Rate means the default
-// (that of package chat's Rate means no limit); a negative PerSecond means no limit. A Burst of 0 is one second's worth, at
+// Rate is how often something may happen: PerSecond in the long run, and Burst at once. A PerSecond of 0 means the
+// default, a negative one no limit. A Burst of 0 means the default too if PerSecond is 0, otherwise one second's worth, at
 // least 1.
 type Rate struct {
 	PerSecond float64
@@ -15,7 +15,10 @@ type Rate struct {
 
 func (r Rate) withDefault(def Rate) Rate {
 	if r.PerSecond == 0 {
-		r = def
+		r.PerSecond = def.PerSecond
+		if r.Burst == 0 {
+			r.Burst = def.Burst
+		}
 	}
 	if r.Burst <= 0 {
 		r.Burst = max(1, int(math.Ceil(r.PerSecond)))

@@ -111,7 +111,7 @@ func (s *Server) recheck(ctx context.Context, f realtime.AuthorizeFunc, batch []
 		return false
 	}
 	if err != nil {
-		s.cfg.Logger.Warn("ws: subscriptions not checked", slog.Int("listeners", len(batch)), slog.Any("err", err))
+		s.limits.say("Authorize", "ws: subscriptions not checked", slog.Int("listeners", len(batch)), slog.Any("err", err))
 		return time.Since(asked) >= sweepTimeout
 	}
 	for i, ok := range allowed {

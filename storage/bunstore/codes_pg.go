@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -37,6 +38,8 @@ const pooling = "is PgBouncer in transaction mode before the database? " +
 var pgTrouble = []struct{ prefix, reason string }{
 	{"08", reasonConnection},
 	{"25006", reasonReadOnly},
+	{"28", "access denied"}, // of a new connection, as while a password changes
+	{"3D000", "no such database"},
 	{codeNoStatement, reasonUnprepared},
 	{codeDuplicateStatement, reasonUnprepared},
 	{"25P03", reasonConnection}, // idle_in_transaction_session_timeout
@@ -61,10 +64,11 @@ func (postgres) unavailable(err error) string {
 		return ""
 	}
 	var network net.Error
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errAgain):
 		return reasonBusy
-	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF),
+	case errors.As(err, &network), errors.As(err, &certificate), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF),
 		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return reasonConnection
 	}

@@ -2,6 +2,7 @@ package bunstore_test
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -39,6 +40,10 @@ func TestUnavailable(t *testing.T) {
 		{pgdialect.New(), pgxError("58030"), "storage failure"},
 		{pgdialect.New(), pgxError("57014"), "statement canceled"},
 		{pgdialect.New(), pgxError("55P03"), "busy"},
+		{pgdialect.New(), pgxError("28P01"), "access denied"},
+		{pgdialect.New(), pgxError("28000"), "access denied"}, // the role may not log in any more
+		{pgdialect.New(), pgxError("3D000"), "no such database"},
+		{pgdialect.New(), fmt.Errorf("connect: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), "connection lost"},
 		{pgdialect.New(), fmt.Errorf("connect: %w", refused), "connection lost"},
 		{pgdialect.New(), io.ErrUnexpectedEOF, "connection lost"},
 		{pgdialect.New(), fmt.Errorf("read: %w", io.EOF), "connection lost"},

@@ -48,14 +48,24 @@ func create(path string) error {
 	}
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // it is a link, and SQLite creates the file behind it
+	case errors.Is(err, fs.ErrNotExist): // a link to a file that is not there yet
+		return createBehind(path)
 	case err != nil:
 		return cause(err)
 	case info.IsDir():
 		return errors.New("is a directory")
 	}
 	return nil
+}
+
+// createBehind creates the file that a link points to. No store has it open,
+// because it is not there.
+func createBehind(link string) error {
+	f, err := os.OpenFile(link, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return cause(err)
+	}
+	return f.Close()
 }
 
 // cause is the error of the operating system without the path, which the
