@@ -16,5 +16,5 @@ export default defineConfig({
       "/app": { target: server, changeOrigin: false, ws: true },
     },
   },
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], restoreMocks: true, testTimeout: 60_000 },
 });

@@ -91,10 +91,11 @@ function everybodyWrites() {
 
 /** Waits until the page ends with everything that is stored, at least the last n messages, each once and in order. */
 async function complete(page, user, n) {
-  const all = (await stored(user)).map((m) => m.content);
+  let all = [];
   let shown = [];
   try {
     await until("the page is complete", async () => {
+      all = (await stored(user)).map((m) => m.content);
       shown = await texts(page, tag);
       return shown.length >= n && JSON.stringify(shown) === JSON.stringify(all.slice(-shown.length));
     });
