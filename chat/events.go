@@ -61,7 +61,7 @@ func MessageEvent(name string, m Message, to consultation.Audience, except realt
 		Name:     name,
 		Data:     data,
 		Thin:     thin,
-		Audience: to.UserIDs,
+		Audience: to.String(),
 		Except:   except,
 	}, nil
 }
@@ -73,12 +73,12 @@ func MessagesRead(id consultation.ID, reader consultation.UserID, mark ReadMark,
 		return realtime.Event{}, fmt.Errorf("chat: encode %s: %w", EventMessagesRead, err)
 	}
 	ch := consultation.Channel(id, to.Number)
-	return realtime.Event{Channel: ch, Name: EventMessagesRead, Data: data, Audience: to.UserIDs}, nil
+	return realtime.Event{Channel: ch, Name: EventMessagesRead, Data: data, Audience: to.String()}, nil
 }
 
 // ResyncRequired returns the event that makes the clients of a consultation, in the audience to, catch up.
 func ResyncRequired(id consultation.ID, rev int64, to consultation.Audience) realtime.Event {
 	ev := consultation.NewResyncRequired(id, consultation.Channel(id, to.Number), rev)
-	ev.Audience = to.UserIDs
+	ev.Audience = to.String()
 	return ev
 }

@@ -21,7 +21,7 @@ func TestMessageEvent(t *testing.T) {
 		require.NoError(t, ev.Validate())
 		require.Equal(t, name, ev.Name)
 		require.EqualValues(t, "private-consultation.2-room", ev.Channel)
-		require.Equal(t, "a b", ev.Audience)
+		require.Equal(t, "a b #2", ev.Audience)
 		require.EqualValues(t, "1.2", ev.Except)
 		require.JSONEq(t, golden, string(ev.Data))
 		require.Equal(t, thin, string(ev.Thin))
@@ -62,13 +62,13 @@ func TestOtherEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ev.Validate())
 	require.Equal(t, realtime.Event{
-		Channel: consultation.Channel(room, 2), Name: "messages-read", Audience: "a b",
+		Channel: consultation.Channel(room, 2), Name: "messages-read", Audience: "a b #2",
 		Data: []byte(`{"consultationId":"room","userId":"student-1","seq":3,"at":"2026-03-01T09:00:00.120000Z"}`),
 	}, ev)
 	ev = chat.ResyncRequired(room, 17, to)
 	require.NoError(t, ev.Validate())
 	require.Equal(t, realtime.Event{
-		Channel: consultation.Channel(room, 2), Name: "resync-required", Audience: "a b",
+		Channel: consultation.Channel(room, 2), Name: "resync-required", Audience: "a b #2",
 		Data: []byte(`{"consultationId":"room","rev":17}`),
 	}, ev)
 }

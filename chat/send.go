@@ -52,8 +52,10 @@ func (s *Service) Send(ctx context.Context, p SendParams) (Sent, error) {
 			return Sent{}, err
 		}
 	}
-	if err := s.beforeNew(ctx, s.store, a); err != nil {
-		return Sent{}, err
+	if !repeat { // the text of a repeat was approved before
+		if err := s.beforeNew(ctx, s.store, a); err != nil {
+			return Sent{}, err
+		}
 	}
 	a.Enqueue = s.events.Enqueue(p.Except)
 	done, err := s.store.Append(ctx, a)

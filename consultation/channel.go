@@ -25,8 +25,17 @@ type Audience struct {
 	// Number counts the audiences of the consultation from 1 to [MaxAudience]. It is part of the channel names, so that
 	// a subscription to an earlier audience's channel gets nothing more. Below 1 it means 1.
 	Number int
-	// UserIDs holds the ids of the patient and the assigned student, separated by a space, for [realtime.Event].Audience.
+	// UserIDs holds the ids of the patient and the assigned student, separated by a space.
 	UserIDs string
+}
+
+// String returns the audience for [realtime.Event].Audience: the ids, and from the second audience on the number, which
+// tells apart two audiences of the same users. It cannot be taken for an id.
+func (a Audience) String() string {
+	if a.Number <= 1 {
+		return a.UserIDs
+	}
+	return a.UserIDs + " #" + strconv.Itoa(a.Number)
 }
 
 // NewAudience returns the audience of a patient and the assigned student, "" if nobody is assigned. It is for stores.
@@ -116,7 +125,8 @@ func parseAudience(rest string) (audience int, id ID, ok bool) {
 // is. Give it to the transport (ws.Config.FixedChannel, pusher.Config.FixedChannel) and set
 // httpadapter.Transport.FixedChannels if the host's own front end builds channel names. Then only the transport keeps
 // users who left the audience from hearing more: package ws compares each subscription with the audience of each event,
-// and hosted Pusher must not carry the content.
+// and hosted Pusher must not carry the content. [Service.Suspend] depends on the
+// transport alone then.
 func FixedChannel(ch realtime.Channel) realtime.Channel {
 	name, ok := FromChannel(string(ch))
 	if !ok || name.Audience == 1 {

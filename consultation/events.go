@@ -55,7 +55,7 @@ func NewStatusUpdate(u StatusUpdate, to Audience, except realtime.SocketID) real
 		Channel:  Channel(u.ConsultationID, to.Number),
 		Name:     EventStatusUpdate,
 		Data:     mustJSON(u),
-		Audience: to.UserIDs,
+		Audience: to.String(),
 		Except:   except,
 	}
 }
@@ -70,7 +70,7 @@ func NewConsultationUpdated(c Consultation, rev int64, except realtime.SocketID)
 		Data:    mustJSON(Update{ConsultationID: c.ID, Student: c.Student, Rev: rev}),
 		Thin:    mustJSON(thinUpdate{ConsultationID: c.ID, Rev: rev, Thin: true}),
 
-		Audience: to.UserIDs,
+		Audience: to.String(),
 		Except:   except,
 	}
 }

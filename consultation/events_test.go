@@ -26,7 +26,7 @@ func TestStatusUpdateEvent(t *testing.T) {
 	ev := consultation.NewStatusUpdate(u, consultation.Audience{Number: 3, UserIDs: "a b"}, "1.2")
 	require.NoError(t, ev.Validate())
 	require.EqualValues(t, "private-consultation.3-room", ev.Channel)
-	require.Equal(t, "a b", ev.Audience)
+	require.Equal(t, "a b #3", ev.Audience)
 	require.Equal(t, "status-update", ev.Name)
 	require.EqualValues(t, "1.2", ev.Except)
 	require.Nil(t, ev.Thin, "it is free of content already")

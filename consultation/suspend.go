@@ -19,6 +19,9 @@ const maxSuspendRounds = 5
 // Suspend does not change who takes part. Refuse the user in the host's Authenticator first, because a participant who
 // is let in may subscribe to the new channels; to hand their consultations on, call [Service.Reassign].
 //
+// With channel names that do not change ([FixedChannel]), the end of the connections is all that cuts the user off: a node
+// that cannot be reached at that time, or processes without a bus, may keep one, until Suspend is called again.
+//
 // It returns an error if a consultation could not be given a new audience, or a connection may be left. Calling it again
 // is safe.
 func (s *Service) Suspend(ctx context.Context, user UserID) error {

@@ -64,7 +64,7 @@ func (h *Handler) authorizeChannel(c *call) error {
 	if err != nil {
 		return err
 	}
-	member.Audience, member.CheckedAt = found.Audience().UserIDs, checked
+	member.Audience, member.CheckedAt = found.Audience().String(), checked
 	grant, err := h.cfg.Signer.SignChannel(socket, ch, &member)
 	if err != nil {
 		return fmt.Errorf("httpadapter: sign channel: %w", err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -59,6 +60,10 @@ func readBody(c *call, limit int64) ([]byte, error) {
 	return nil, invalid("body", "must be complete")
 }
 
+// promptBody is the time within which a body arrives without another question to the host: a client that holds back the
+// body must not outlast its user's suspension.
+const promptBody = time.Second
+
 // object is the members of a JSON object, unparsed. Names are exact: encoding/json alone would also take "CONTENT" for
 // "content", and the last of two.
 type object map[string]json.RawMessage
@@ -69,9 +74,15 @@ func (h *Handler) readObject(c *call) (object, error) {
 	if mediaType(c.r) != typeJSON {
 		return nil, errMediaType
 	}
+	begun := time.Now()
 	body, err := readBody(c, h.cfg.MaxRequestBytes)
 	if err != nil {
 		return nil, err
+	}
+	if time.Since(begun) > promptBody {
+		if err := h.authenticateAgain(c); err != nil {
+			return nil, err
+		}
 	}
 	return parseObject(body)
 }

@@ -30,7 +30,7 @@ type Event struct {
 	// of it fetches the rest. Nil means that Data is free of content already.
 	Thin json.RawMessage
 	// Audience holds the ids of the users who may read the event, separated by spaces, or "" for an event without
-	// content. The channel's name already keeps others out: it changes with the audience. A transport that was told to
+	// content. A word that begins with "#" is no id: it tells apart two audiences of the same users. The channel's name already keeps others out: it changes with the audience. A transport that was told to
 	// use fixed names delivers by this field instead.
 	Audience string
 	// Except is the one connection that does not get the event, or "".
