@@ -12,13 +12,13 @@ import (
 //
 // $1 consultation, $2 sender, $3 key or NULL, $4 id, $5 content, $6 lease in microseconds or NULL, $7 socket, $8 patience.
 //
-// c, p and k are as of the statement's beginning. u waits for the lock on the row and then decides by the row as it is
+// c, p and k are as of the statement's beginning. l waits for the lock on the row and then decides by the row as it is
 // after the wait; so whoever authorises is on that row, and p and k, which are not, only narrow. If the row has changed so
-// that u refuses what c allows, the answer is not known, and the statement has to be run again. A message that another
+// that l refuses what c allows, the answer is not known, and the statement has to be run again. A message that another
 // call stored under the same key meanwhile makes m fail on murph_messages_key, which takes u's rev back with it.
 //
-// m reads the clock when u has the lock. active_at is only for the order of the inbox and may be as old as the beginning
-// of the wait. Plan: primary keys, and murph_messages_key for k.
+// u reads the clock once l has the lock. An UPDATE that takes the lock itself would read it before: it computes the new row,
+// then waits. Plan: primary keys, and murph_messages_key for k.
 const pgAppend = `
 WITH c AS (
 	SELECT status, ($2::text IN (patient_id, student_id)) IS TRUE AS member
@@ -29,16 +29,20 @@ WITH c AS (
 ), k AS (
 	SELECT id, content, seq, rev, created_at, edited_at, deleted_at
 	FROM murph_messages WHERE consultation_id = $1::text AND sender_id = $2::text AND client_id = $3::text
-), u AS (
-	UPDATE murph_consultations SET rev = rev + 1, active_at = clock_timestamp()
+), l AS (
+	SELECT id FROM murph_consultations
 	WHERE id = $1::text AND status = '` + string(consultation.StatusInProgress) + `' AND $2::text IN (patient_id, student_id)
 		AND EXISTS (SELECT FROM p) AND NOT EXISTS (SELECT FROM k)
 		AND (SELECT CASE WHEN $8::text IS NULL OR current_setting('lock_timeout') <> '0' THEN ''
 			ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
-	RETURNING rev, patient_id, student_id, audience
+	FOR NO KEY UPDATE
+), u AS (
+	UPDATE murph_consultations SET rev = rev + 1, active_at = clock_timestamp()
+	WHERE id = (SELECT id FROM l)
+	RETURNING rev, active_at, patient_id, student_id, audience
 ), m AS (
 	INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, client_id, content, created_at)
-	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, clock_timestamp() FROM u
+	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, active_at FROM u
 	RETURNING seq, created_at
 ), o AS (
 	INSERT INTO murph_outbox (event, consultation_id, rev, message_id, socket_id, due_at, created_at)
