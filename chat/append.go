@@ -155,12 +155,23 @@ func changeable(c consultation.Consultation, m Message, ifRev int64, window time
 	return nil
 }
 
-// Unread counts what the viewer has not read: messages of others above the mark that are not deleted. It is the
-// definition that stores express in their own language.
+// The bounds of [Unread], which keep a list cheap however much is unread.
+const (
+	MaxUnread    = 100   // where the count ends: it means 100 or more
+	UnreadWindow = 1_000 // messages above the mark that are looked at, the newest first
+)
+
+// Unread counts what the viewer has not read: messages of others above the mark that are not deleted, at most [MaxUnread].
+// The messages are in ascending order of Seq. Of those above the mark it looks at the newest [UnreadWindow] only: older ones
+// do not count if the viewer has sent that many after them. It is the definition that stores express in their own language.
 func Unread(messages []Message, viewer consultation.UserID, mark ReadMark) int {
 	n := 0
-	for m := range slices.Values(messages) {
-		if m.Seq > mark.Seq && m.SenderID != viewer && !m.Deleted() {
+	window := messages[max(0, len(messages)-UnreadWindow):]
+	for _, m := range slices.Backward(window) {
+		if m.Seq <= mark.Seq || n == MaxUnread {
+			break
+		}
+		if m.SenderID != viewer && !m.Deleted() {
 			n++
 		}
 	}

@@ -66,7 +66,7 @@ type InboxParams struct {
 // InboxItem is a consultation in a list.
 type InboxItem struct {
 	Consultation consultation.Consultation // the header
-	// Unread is the number of messages that [Unread] counts.
+	// Unread is the number of messages that [Unread] counts. [MaxUnread] means that many or more.
 	Unread int
 	// Last is the message with the highest seq, nil if there is none.
 	Last *Message

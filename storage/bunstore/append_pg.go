@@ -40,10 +40,9 @@ WITH c AS (
 			ELSE set_config('lock_timeout', $8::text, true) END) IS NOT NULL
 	FOR NO KEY UPDATE
 ), u AS (
-	UPDATE murph_consultations c SET rev = c.rev + 1, active_at = l.now
-	FROM (SELECT id, clock_timestamp() AS now FROM l) l
-	WHERE c.id = $1::text AND c.id = l.id
-	RETURNING c.rev, c.active_at, c.patient_id, c.student_id, c.audience
+	UPDATE murph_consultations SET rev = rev + 1, active_at = clock_timestamp()
+	WHERE id = (SELECT id FROM l)
+	RETURNING rev, active_at, patient_id, student_id, audience
 ), m AS (
 	INSERT INTO murph_messages (id, consultation_id, seq, rev, sender_id, client_id, content, created_at)
 	SELECT $4::text, $1::text, rev, rev, $2::text, $3::text, $5::text, active_at FROM u

@@ -13,7 +13,7 @@ const pgMinVersion = 120000
 
 // pgIndexes are what the statements' plans rely on.
 var pgIndexes = []string{
-	"murph_consultations_pkey", "murph_consultations_patient", "murph_consultations_student", "murph_consultations_open",
+	"murph_consultations_pkey", "murph_consultations_by_patient", "murph_consultations_by_student", "murph_consultations_open",
 	"murph_participants_pkey", "murph_messages_pkey", "murph_messages_seq", "murph_messages_rev", "murph_messages_key",
 	"murph_outbox_pkey", "murph_outbox_due", "murph_outbox_channel",
 }

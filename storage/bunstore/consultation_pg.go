@@ -28,7 +28,7 @@ SELECT ` + micros("created_at") + ` FROM c`
 // pgConsultation. $1 id. Primary keys only.
 var pgConsultation = `SELECT ` + pgHeaderColumns + ` FROM murph_consultations c` + headerPeople + ` WHERE c.id = $1::text`
 
-// pgOpen. $1 user. Plan: a bitmap of murph_consultations_patient and murph_consultations_student.
+// pgOpen. $1 user. Plan: a bitmap of murph_consultations_by_patient and murph_consultations_by_student.
 const pgOpen = `
 SELECT id FROM murph_consultations
 WHERE (patient_id = $1::text OR student_id = $1::text)

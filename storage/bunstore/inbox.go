@@ -3,9 +3,16 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
 	"github.com/murph-chat/murph/chat"
 	"github.com/murph-chat/murph/consultation"
+)
+
+// maxUnread and unreadWindow are the bounds of [chat.Unread] as text.
+var (
+	maxUnread    = strconv.Itoa(chat.MaxUnread)
+	unreadWindow = strconv.Itoa(chat.UnreadWindow)
 )
 
 // Inbox implements [chat.Storage] with one statement.

@@ -1,31 +1,60 @@
 package bunstore
 
-import "github.com/murph-chat/murph/consultation"
+import (
+	"strings"
+
+	"github.com/murph-chat/murph/consultation"
+)
 
 // pgInbox. $1 viewer, $2 status or "", $3 and $4 activity and id after which the page begins, $5 limit.
 //
-// Plan: a bitmap of murph_consultations_patient and murph_consultations_student, sorted by activity, because an index on
-// the activity would have to be kept up with every send. For each consultation of the page the last message is one step
-// backwards in murph_messages_seq, and the unread ones are counted in that index alone.
+// Plan: see pgInboxParts. For each consultation of the page the last message is one step backwards in murph_messages_seq,
+// and the unread ones are counted backwards in that index alone, no further than chat.Unread goes.
 var pgInbox = `
 WITH c AS (
-	SELECT * FROM murph_consultations
-	WHERE (patient_id = $1::text OR student_id = $1::text)
-		AND ($2::text = '' OR status = $2::text)
-		AND (active_at, id) < ($3::timestamptz, $4::text)
-	ORDER BY active_at DESC, id DESC LIMIT $5::bigint
+	` + strings.Join(pgInboxParts(), "\n\tUNION ALL\n\t") + `
+	ORDER BY activity DESC, id DESC LIMIT (SELECT $5::bigint)
 )
-SELECT ` + pgHeaderColumns + `, ` + micros("c.active_at") + `, n.unread, ` + pgTextColumns + `, ` + readEpoch + `
+SELECT ` + pgHeaderColumns + `, ` + micros("c.activity") + `, n.unread, ` + pgTextColumns + `, ` + readEpoch + `
 FROM (SELECT 1) AS one LEFT JOIN c ON true` + headerPeople + `
 LEFT JOIN LATERAL (
 	SELECT * FROM murph_messages WHERE consultation_id = c.id ORDER BY seq DESC LIMIT 1
 ) m ON true` + textSender + `
 LEFT JOIN LATERAL (
-	SELECT count(*) AS unread FROM murph_messages
-	WHERE consultation_id = c.id AND seq > CASE WHEN c.patient_id = $1::text THEN pa.read_seq ELSE st.read_seq END
-		AND sender_id <> $1::text AND deleted_at IS NULL
+	SELECT count(*) AS unread FROM (
+		SELECT FROM (
+			SELECT sender_id, deleted_at FROM murph_messages
+			WHERE consultation_id = c.id AND seq > CASE WHEN c.patient_id = $1::text THEN pa.read_seq ELSE st.read_seq END
+			ORDER BY seq DESC LIMIT (SELECT ` + unreadWindow + `)
+		) w
+		WHERE sender_id <> $1::text AND deleted_at IS NULL LIMIT (SELECT ` + maxUnread + `)
+	) u
 ) n ON true
-ORDER BY c.active_at DESC, c.id DESC`
+ORDER BY c.activity DESC, c.id DESC`
+
+// pgInboxParts are the parts of a person's list, each in the order of the list and no longer than a page, so that the
+// number of the others costs nothing. What is over has had its last activity at updated_at and is read along an index. The
+// rest, which a person has little of, is sorted by active_at: no index has that, because each send changes it.
+//
+// Plan: murph_consultations_by_patient and murph_consultations_by_student. The viewer is hidden in a subquery, because a
+// planner that knows them to have much takes all of that to be in each status.
+func pgInboxParts() (parts []string) {
+	const live = `('` + string(consultation.StatusRequested) + `', '` + string(consultation.StatusInProgress) + `')`
+	for _, column := range []string{"patient_id", "student_id"} {
+		parts = append(parts, `(SELECT *, active_at AS activity FROM murph_consultations
+	WHERE `+column+` = (SELECT $1::text) AND status IN `+live+` AND ($2::text = '' OR status = $2::text)
+		AND (active_at, id) < ($3::timestamptz, $4::text)
+	ORDER BY active_at DESC, id DESC LIMIT (SELECT $5::bigint))`)
+		for _, status := range []consultation.Status{consultation.StatusCompleted, consultation.StatusCancelled} {
+			over := `'` + string(status) + `'`
+			parts = append(parts, `(SELECT *, updated_at FROM murph_consultations
+	WHERE `+column+` = (SELECT $1::text) AND status = `+over+` AND $2::text IN ('', `+over+`)
+		AND (updated_at, id) < ($3::timestamptz, $4::text)
+	ORDER BY updated_at DESC, id DESC LIMIT (SELECT $5::bigint))`)
+		}
+	}
+	return parts
+}
 
 // pgRequests. $1 and $2 activity and id after which the page begins, $3 limit. A request has no messages and no activity
 // but its creation. Plan: murph_consultations_open backwards.

@@ -45,6 +45,9 @@ func fill(t *testing.T, s *store) {
 		 SELECT 'other-' || n, CASE WHEN n % 50 = 0 THEN 'REQUESTED' ELSE 'IN_PROGRESS' END, 'x', 'p-' || n % 400,
 		 	CASE WHEN n % 50 <> 0 THEN 's-' || n % 40 END, 2, now(), now(), now() - n * interval '1 second'
 		 FROM generate_series(1, 4000) n`,
+		`INSERT INTO murph_consultations (id, status, topic, patient_id, student_id, rev, created_at, updated_at, active_at)
+		 SELECT 'past-' || n, CASE WHEN n % 3 = 0 THEN 'CANCELLED' ELSE 'COMPLETED' END, 'x', 'p-' || n % 400, 'student-1', 2, t, t, t
+		 FROM generate_series(1, 4000) n, LATERAL (SELECT now() - n * interval '1 hour' AS t) AS t`,
 		`INSERT INTO murph_participants (consultation_id, user_id, role, first_name, last_name, image)
 		 SELECT id, patient_id, 'PATIENT', 'a', 'b', '' FROM murph_consultations WHERE id <> 'room'
 		 UNION ALL SELECT id, student_id, 'STUDENT', 'a', 'b', '' FROM murph_consultations WHERE student_id IS NOT NULL AND id <> 'room'`,
@@ -136,7 +139,17 @@ func TestPlans(t *testing.T) {
 				return err
 			},
 			text: "AS unread", arguments: `'student-1', '', 'infinity', '', 51`,
-			indexes: []string{"murph_messages_seq", "murph_messages_seq"}, indexOnly: "murph_messages_seq", maxRows: 10000,
+			indexes: []string{"murph_messages_seq", "murph_messages_seq"}, indexOnly: "murph_messages_seq", maxRows: chat.MaxUnread,
+		},
+		{
+			name: "inbox, later",
+			text: "AS unread", arguments: `'student-1', '', now() - interval '1000 hours', '', 51`,
+			indexes: []string{"murph_messages_seq", "murph_messages_seq"}, maxRows: 51,
+		},
+		{
+			name: "inbox, own messages",
+			text: "AS unread", arguments: `'patient-1', '', 'infinity', '', 51`,
+			indexes: []string{"murph_messages_seq", "murph_messages_seq"}, maxRows: chat.UnreadWindow,
 		},
 		{
 			name: "open requests",

@@ -74,6 +74,40 @@ func brokenLists() []broken {
 			return page, err
 		}),
 	}, {
+		name:  "inbox-counts-without-end",
+		cases: []string{"inbox/many-unread"},
+		wrap: inboxes(func(ctx context.Context, s storagetest.Store, p chat.InboxParams) (chat.InboxPage, error) {
+			page, err := s.Inbox(ctx, p)
+			for i := range page.Items {
+				if page.Items[i].Unread == chat.MaxUnread {
+					page.Items[i].Unread++
+				}
+			}
+			return page, err
+		}),
+	}, {
+		name:  "inbox-counts-the-oldest",
+		cases: []string{"inbox/unread-window"},
+		wrap: inboxes(func(ctx context.Context, s storagetest.Store, p chat.InboxParams) (chat.InboxPage, error) {
+			page, err := s.Inbox(ctx, p)
+			for i, item := range page.Items {
+				if item.Consultation.Rev > chat.UnreadWindow {
+					page.Items[i].Unread = 1
+				}
+			}
+			return page, err
+		}),
+	}, {
+		name:  "inbox-has-the-past-last",
+		cases: []string{"inbox/long-past"},
+		wrap: inboxes(func(ctx context.Context, s storagetest.Store, p chat.InboxParams) (chat.InboxPage, error) {
+			page, err := s.Inbox(ctx, p)
+			slices.SortStableFunc(page.Items, func(a, b chat.InboxItem) int {
+				return over(a.Consultation.Status) - over(b.Consultation.Status)
+			})
+			return page, err
+		}),
+	}, {
 		name:  "inbox-has-open-requests-of-the-viewer-only",
 		cases: []string{"inbox/open-requests"},
 		wrap: inboxes(func(ctx context.Context, s storagetest.Store, p chat.InboxParams) (chat.InboxPage, error) {
@@ -136,4 +170,12 @@ func brokenLists() []broken {
 			return page, err
 		}),
 	}}
+}
+
+// over is 1 for a status that is the last, else 0.
+func over(s consultation.Status) int {
+	if s.Final() {
+		return 1
+	}
+	return 0
 }

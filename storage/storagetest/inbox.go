@@ -182,6 +182,129 @@ func inboxCases() []testCase {
 			check("after the end", 0, 0)
 		},
 	}, {
+		name:     "inbox/many-unread",
+		contract: messages,
+		clauses:  says("[MaxUnread] means that many or more."),
+		run: func(e *env) {
+			e.start(room)
+			for n := 1; n <= chat.MaxUnread+1; n++ {
+				e.send(patient, fmt.Sprint(n))
+				if n < chat.MaxUnread-1 {
+					continue
+				}
+				for _, v := range []struct {
+					who  consultation.Participant
+					want int
+				}{{patient, 0}, {student, min(n, chat.MaxUnread)}} {
+					page := e.inbox(chat.InboxParams{Viewer: v.who.UserID, Limit: 10})
+					if got := page.Items[0].Unread; got != v.want {
+						e.Errorf("after %d messages Unread of %s is %d, want %d", n, v.who.UserID, got, v.want)
+					}
+				}
+			}
+			e.mark(student, 3)
+			if got := e.inbox(chat.InboxParams{Viewer: student.UserID, Limit: 10}).Items[0].Unread; got != chat.MaxUnread {
+				e.Errorf("with %d unread Unread is %d", chat.MaxUnread, got)
+			}
+			e.mark(student, 4)
+			if got := e.inbox(chat.InboxParams{Viewer: student.UserID, Limit: 10}).Items[0].Unread; got != chat.MaxUnread-1 {
+				e.Errorf("with %d unread Unread is %d", chat.MaxUnread-1, got)
+			}
+		},
+	}, {
+		name:     "inbox/unread-window",
+		contract: messages,
+		clauses:  says("Unread is the number of messages that [Unread] counts"),
+		tx:       true,
+		run: func(e *env) {
+			e.start(room)
+			e.send(student, "overtaken")
+			fill := func(n int) {
+				err := e.inTx(func(tx Store) error {
+					for range n {
+						if _, err := tx.Append(e.ctx, e.message(patient, "x")); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					e.Fatal(err)
+				}
+			}
+			check := func(what string, want int) {
+				e.Helper()
+				page := e.inbox(chat.InboxParams{Viewer: patient.UserID, Limit: 10})
+				if got := page.Items[0].Unread; got != want {
+					e.Errorf("%s: Unread is %d, want %d", what, got, want)
+				}
+			}
+			fill(chat.UnreadWindow - 1)
+			check("at the start of the window", 1)
+			fill(1)
+			check("before the window", 0)
+			e.send(student, "new")
+			check("a new one", 1)
+		},
+	}, {
+		name:     "inbox/long-past",
+		contract: messages,
+		clauses: says(
+			"Inbox returns the viewer's consultations, the one with the newest activity (message, status, assignment) first.",
+			`Status narrows to one status; "" for all.`,
+		),
+		run: func(e *env) {
+			var ids []consultation.ID // in the order of their activity
+			for i := range 12 {
+				id := consultation.ID(fmt.Sprintf("room-%02d", i))
+				ids = append(ids, id)
+				e.create(id)
+				if i%4 != 0 {
+					e.change(accept(id, student))
+				}
+				tick()
+			}
+			// Now those that are over and those that are not come in turn, of each status three.
+			byStatus := map[consultation.Status][]consultation.ID{}
+			var want []consultation.ID
+			for i := range ids {
+				id := ids[(i*5)%12]
+				status := consultation.StatusInProgress
+				switch (i * 5) % 4 {
+				case 0:
+					status = consultation.StatusCancelled
+					e.change(cancel(id))
+				case 1:
+					status = consultation.StatusCompleted
+					e.change(complete(id))
+				case 2:
+					p := e.message(student, "hello")
+					p.ConsultationID = id
+					e.append(p)
+				default:
+					e.change(reassign(id, other))
+				}
+				byStatus[status] = slices.Insert(byStatus[status], 0, id)
+				want = slices.Insert(want, 0, id)
+				tick()
+			}
+			mine := chat.InboxParams{Viewer: patient.UserID}
+			e.inboxIs("of the patient", mine, want...)
+			for limit := 1; limit <= 13; limit++ {
+				if got := idsOf(e.pages(chat.InboxParams{Viewer: patient.UserID, Limit: limit})); !slices.Equal(got, want) {
+					e.Errorf("pages of %d: %v, want %v", limit, got, want)
+				}
+			}
+			for status, want := range byStatus {
+				for limit := 1; limit <= 4; limit++ {
+					p := chat.InboxParams{Viewer: patient.UserID, Status: status, Limit: limit}
+					if got := idsOf(e.pages(p)); !slices.Equal(got, want) {
+						e.Errorf("pages of %d with status %s: %v, want %v", limit, status, got, want)
+					}
+				}
+			}
+		},
+	}, {
 		name:     "inbox/cursor",
 		contract: messages,
 		clauses: says(

@@ -5,7 +5,7 @@ import { ConsultationList } from "../components/ConsultationList";
 import { describeError } from "../components/describe";
 import { useToast } from "../components/toasts";
 import { currentLanguage, useLanguage } from "../i18n/language";
-import { texts } from "../i18n/texts";
+import { countUpTo, texts } from "../i18n/texts";
 import { demoConsultation, type DemoSession } from "./demo";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { useConsultationList } from "./useConsultationList";
@@ -74,7 +74,7 @@ export function Workspace({ session }: { readonly session: DemoSession }) {
   const counted = items?.map((c) => (c.id === unreadHere?.id && c.id === selected ? { ...c, unread: unreadHere.count } : c));
   const unread = counted?.reduce((sum, c) => sum + (c.unread ?? 0), 0) ?? 0;
   useEffect(() => {
-    document.title = unread > 0 ? `(${unread}) Murph` : "Murph";
+    document.title = unread > 0 ? `(${countUpTo(unread)}) Murph` : "Murph";
   }, [unread]);
 
   return (

@@ -1,6 +1,7 @@
 import { useId, useState } from "react";
 import type { ConsultationItem } from "../murph";
 import { useLanguage } from "../i18n/language";
+import { countUpTo } from "../i18n/texts";
 import { fullName, initials } from "./rows";
 
 interface Props {
@@ -77,7 +78,7 @@ export function ConsultationList(props: Props) {
                   </span>
                   {(c.unread ?? 0) > 0 && (
                     <span className="unread">
-                      <span aria-hidden="true">{c.unread}</span>
+                      <span aria-hidden="true">{countUpTo(c.unread ?? 0)}</span>
                       <span className="visually-hidden">{t.unread(c.unread ?? 0)}</span>
                     </span>
                   )}

@@ -1,4 +1,4 @@
-import type { Status } from "../murph";
+import { maxUnread, type Status } from "../murph";
 
 export type Language = "de" | "en";
 
@@ -91,7 +91,7 @@ const de: Texts = {
   mine: "Meine Beratungen",
   openRequests: "Offene Anfragen",
   noConsultations: "Noch keine Beratungen.",
-  unread: (n) => (n === 1 ? "1 ungelesene Nachricht" : `${n} ungelesene Nachrichten`),
+  unread: (n) => (n === 1 ? "1 ungelesene Nachricht" : `${countUpTo(n)} ungelesene Nachrichten`),
   newConsultation: "Neue Beratung",
   topic: "Worum geht es?",
   request: "Anfragen",
@@ -181,7 +181,7 @@ const en: Texts = {
   mine: "My consultations",
   openRequests: "Open requests",
   noConsultations: "No consultations yet.",
-  unread: (n) => (n === 1 ? "1 unread message" : `${n} unread messages`),
+  unread: (n) => (n === 1 ? "1 unread message" : `${countUpTo(n)} unread messages`),
   newConsultation: "New consultation",
   topic: "What is it about?",
   request: "Request",
@@ -260,3 +260,8 @@ const en: Texts = {
 };
 
 export const texts: Readonly<Record<Language, Texts>> = { de, en };
+
+/** Returns a number of unread messages as the page shows it: the server stops counting at {@link maxUnread}. */
+export function countUpTo(n: number): string {
+  return n < maxUnread ? String(n) : `${maxUnread - 1}+`;
+}

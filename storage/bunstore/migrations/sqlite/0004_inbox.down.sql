@@ -1,0 +1,1 @@
+DELETE FROM murph_schema WHERE version = 4;
