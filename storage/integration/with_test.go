@@ -64,16 +64,26 @@ func TestRefusalsKeepTheTransaction(t *testing.T) {
 			bound := s.With(tx)
 			_, err := bound.Append(ctx, first)
 			require.NoError(t, err)
-			again, err := bound.Append(ctx, message(room, patient, "key"))
+			repeat := message(room, patient, "key")
+			repeat.Content = first.Content
+			again, err := bound.Append(ctx, repeat)
 			require.NoError(t, err)
 			require.True(t, again.Replayed)
+			repeat.Content = "another text"
+			_, err = bound.Append(ctx, repeat)
+			require.ErrorIs(t, err, consultation.ErrKeyReused)
 			_, err = bound.Append(ctx, message(room, other, ""))
 			require.ErrorIs(t, err, consultation.ErrNotParticipant)
 			_, err = bound.Append(ctx, message("unknown", patient, ""))
 			require.ErrorIs(t, err, consultation.ErrNotFound)
 			_, err = bound.Create(ctx, consultation.CreateParams{ID: room, Topic: "x", Patient: patient})
 			require.ErrorIs(t, err, consultation.ErrExists)
-			_, err = bound.Change(ctx, consultation.ChangeParams{Change: accept(room)})
+			accepted, err := bound.Change(ctx, consultation.ChangeParams{Change: accept(room)})
+			require.NoError(t, err)
+			require.True(t, accepted.Unchanged)
+			_, err = bound.Change(ctx, consultation.ChangeParams{Change: consultation.Change{
+				ID: room, By: consultation.Person(other), To: consultation.StatusInProgress, Student: &other,
+			}})
 			require.ErrorIs(t, err, consultation.ErrConflict)
 			_, err = bound.Edit(ctx, chat.EditParams{ID: first.ID, By: student.UserID, Content: "x", Window: -1})
 			require.ErrorIs(t, err, chat.ErrNotSender)
