@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -52,9 +53,13 @@ var ids atomic.Int64
 // message describes a new message. An empty key leaves it without one.
 func message(id consultation.ID, sender consultation.Participant, key string) chat.AppendParams {
 	n := ids.Add(1)
+	text := key // a repeat has the same text
+	if key == "" {
+		text = strconv.FormatInt(int64(n), 10)
+	}
 	return chat.AppendParams{
 		ID: chat.MessageID(fmt.Sprintf("message-%d", n)), ConsultationID: id, SenderID: sender.UserID,
-		Content: fmt.Sprintf("Text %d: „Grüße“ $1 ? '", n), ClientMessageID: key, Enqueue: &realtime.Enqueue{},
+		Content: fmt.Sprintf("Text %s: „Grüße“ $1 ? '", text), ClientMessageID: key, Enqueue: &realtime.Enqueue{},
 	}
 }
 

@@ -44,9 +44,13 @@ var ids atomic.Int64
 
 func message(id consultation.ID, key string) chat.AppendParams {
 	n := ids.Add(1)
+	text := key // a repeat has the same text
+	if key == "" {
+		text = fmt.Sprint(n)
+	}
 	return chat.AppendParams{
 		ID: chat.MessageID(fmt.Sprintf("message-%d", n)), ConsultationID: id, SenderID: patient.UserID,
-		Content: fmt.Sprintf("Text %d", n), ClientMessageID: key, Enqueue: &realtime.Enqueue{},
+		Content: "Text " + text, ClientMessageID: key, Enqueue: &realtime.Enqueue{},
 	}
 }
 
